@@ -1,0 +1,1 @@
+"""Serialise and parse HTTP cookies, exactly as the reference does."""

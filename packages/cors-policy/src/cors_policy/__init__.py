@@ -1,0 +1,1 @@
+"""CORS as a pure function from request headers to response headers."""

@@ -1,0 +1,1 @@
+"""The Engine.IO protocol as a state machine without I/O."""

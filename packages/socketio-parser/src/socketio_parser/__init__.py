@@ -1,0 +1,1 @@
+"""Socket.IO packets to messages and back: the default parser of protocol 5."""
