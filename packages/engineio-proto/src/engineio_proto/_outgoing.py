@@ -1,0 +1,77 @@
+"""What a session queues to send: made once, shared by everyone it is sent to.
+
+An `Outgoing` holds the Engine.IO packets of one message of the layer above, already encoded: a text packet is
+`str` and begins with its type digit, a binary message is `bytes` as it is. A Socket.IO packet with attachments
+is one `Outgoing`, so it is queued, dropped and counted whole and its attachments never part from it.
+
+Both wire forms are made when first needed and kept: the polling form here, the WebSocket frames in `frame`, a
+slot that belongs to the wire. A broadcast to N sessions is one `Outgoing`, so it is encoded once.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Final
+
+RECORD_SEPARATOR: Final = "\x1e"
+
+
+class Outgoing:
+    """Encoded packets that belong together.
+
+    Attributes:
+        packets: `str` with the type digit first, or `bytes` for a binary message.
+        compress: whether a transport may compress it.
+        size: bytes counted against a send buffer.
+        frame: the WebSocket frames of all packets, cached by the wire; None until then.
+    """
+
+    __slots__ = ("_payload", "compress", "frame", "packets", "size")
+
+    def __init__(self, packets: tuple[str | bytes, ...], *, compress: bool = True) -> None:
+        self.packets = packets
+        self.compress = compress
+        self.frame: bytes | None = None
+        self._payload: str | None = None
+        size = 0
+        for packet in packets:
+            # isascii() is O(1) on str: it reads a flag.
+            if isinstance(packet, bytes) or packet.isascii():
+                size += len(packet)
+            else:
+                size += len(packet.encode("utf-8", "surrogatepass"))
+        self.size = size
+
+    @property
+    def payload(self) -> str:
+        """The packets as they stand in a polling payload (Engine.IO protocol 4, "HTTP long-polling")."""
+        payload = self._payload
+        if payload is None:
+            payload = self._payload = RECORD_SEPARATOR.join(
+                packet if isinstance(packet, str) else "b" + b64encode(packet).decode("ascii")
+                for packet in self.packets
+            )
+        return payload
+
+    def __repr__(self) -> str:
+        return f"Outgoing({self.packets!r}, compress={self.compress})"
+
+
+def message(*messages: str | bytes, compress: bool = True) -> Outgoing:
+    """The `message` packets that carry the given messages: text gets the digit 4, bytes stay as they are."""
+    return Outgoing(
+        tuple([m if isinstance(m, bytes) else "4" + m for m in messages]),
+        compress=compress,
+    )
+
+
+def control(packet: str) -> Outgoing:
+    """A packet of the protocol itself, never compressed."""
+    return Outgoing((packet,), compress=False)
+
+
+# Made once per process: every session sends these very objects, frames included.
+PING: Final = control("2")
+NOOP: Final = control("6")
+CLOSE: Final = control("1")
+PROBE_ANSWER: Final = control("3probe")

@@ -1,0 +1,94 @@
+"""An HTTP request's head, and an answer: plain values between a wire and the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+
+class Headers(Mapping[str, str]):
+    """Request headers: names are lower case, a repeated one is joined with `, ` (cookies with `; `), as Node does.
+
+    Kept as one string. A session keeps its handshake headers for life, and a dict of a browser's fifteen
+    headers is ten times as large.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+        self._text = "".join([f"{name.lower()}:{value}\n" for name, value in items])
+
+    def items_list(self) -> list[tuple[str, str]]:
+        """Every header line, in the order of arrival."""
+        pairs: list[tuple[str, str]] = []
+        for line in self._text.split("\n")[:-1]:
+            name, _, value = line.partition(":")
+            pairs.append((name, value))
+        return pairs
+
+    def __getitem__(self, name: str) -> str:
+        wanted = name.lower()
+        values = [value for key, value in self.items_list() if key == wanted]
+        if not values:
+            raise KeyError(name)
+        return ("; " if wanted == "cookie" else ", ").join(values)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for name, _ in self.items_list()))
+
+    def __len__(self) -> int:
+        return len({name for name, _ in self.items_list()})
+
+    def __repr__(self) -> str:
+        return f"Headers({self.items_list()!r})"
+
+
+class Request:
+    """The head of one HTTP request.
+
+    Args:
+        method: as sent, such as `GET`.
+        target: the request target as sent, path and query, such as `/socket.io/?EIO=4&transport=polling`.
+        headers: name and value pairs, in order.
+        remote_address: the peer's IP address.
+        secure: whether the connection is TLS.
+    """
+
+    __slots__ = ("headers", "method", "remote_address", "secure", "target")
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]] = (),
+        *,
+        remote_address: str = "",
+        secure: bool = False,
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.headers = Headers(headers)
+        self.remote_address = remote_address
+        self.secure = secure
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query as WHATWG URLSearchParams reads it: `+` is a space, of a repeated key the last wins."""
+        return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True, errors="replace"))
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.target}>"
+
+
+class Response(NamedTuple):
+    """A complete HTTP answer. The wire adds `Content-Length`, `Date` and `Connection` itself."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""

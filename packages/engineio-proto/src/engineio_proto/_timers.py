@@ -1,0 +1,144 @@
+"""The one clock of a server: every deadline, and the earliest of them.
+
+Almost every deadline of this protocol has a duration that never changes while a server runs: the ping
+interval, the pong timeout, the upgrade timeout. Deadlines of one such kind expire in the order in which they
+were armed, so a `TimerQueue` is an ordered dict from owner to deadline: arming moves the owner to the end,
+cancelling pops it, the earliest is the first. That is exact and O(1), and a cancelled timer leaves nothing
+behind. Deadlines that a caller chose (the timeout of an ack) have no such order; they live in one `TimerHeap`.
+
+`Timers` only knows which is the earliest. Whoever made a queue takes what is due from it, in its own
+`handle_timeout`. No clock is read here: `now` is monotonic seconds and always an argument.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import Generic, TypeVar
+
+Owner = TypeVar("Owner")
+
+
+class TimerQueue(Generic[Owner]):
+    """Deadlines of one constant duration, first armed, first due.
+
+    Args:
+        duration: seconds from arming to the deadline.
+    """
+
+    __slots__ = ("_deadlines", "duration")
+
+    def __init__(self, duration: float) -> None:
+        self.duration = duration
+        self._deadlines: dict[Owner, float] = {}
+
+    def arm(self, owner: Owner, now: float) -> None:
+        """Set or move the owner's deadline to `now + duration`."""
+        deadlines = self._deadlines
+        deadlines.pop(owner, None)
+        deadlines[owner] = now + self.duration
+
+    def cancel(self, owner: Owner) -> None:
+        """Forget the owner's deadline; nothing happens when there is none."""
+        self._deadlines.pop(owner, None)
+
+    def take_due(self, now: float) -> list[Owner]:
+        """Remove and return the owners whose deadline is not after `now`, earliest first."""
+        due: list[Owner] = []
+        for owner, deadline in self._deadlines.items():
+            if deadline > now:
+                break
+            due.append(owner)
+        for owner in due:
+            del self._deadlines[owner]
+        return due
+
+    @property
+    def deadline(self) -> float | None:
+        """The earliest deadline, or None."""
+        for deadline in self._deadlines.values():
+            return deadline
+        return None
+
+    def __contains__(self, owner: object) -> bool:
+        return owner in self._deadlines
+
+    def __len__(self) -> int:
+        return len(self._deadlines)
+
+
+class TimerHeap(Generic[Owner]):
+    """Deadlines of any duration. Cancelled entries are skipped, and swept when they outnumber the live ones."""
+
+    __slots__ = ("_deadlines", "_heap", "_serial")
+
+    def __init__(self) -> None:
+        self._deadlines: dict[Owner, tuple[float, int]] = {}
+        self._heap: list[tuple[float, int, Owner]] = []
+        self._serial = 0
+
+    def arm(self, owner: Owner, deadline: float) -> None:
+        """Set or move the owner's deadline to the given instant."""
+        self._serial += 1
+        self._deadlines[owner] = (deadline, self._serial)
+        heappush(self._heap, (deadline, self._serial, owner))
+
+    def cancel(self, owner: Owner) -> None:
+        """Forget the owner's deadline; nothing happens when there is none."""
+        self._deadlines.pop(owner, None)
+        if len(self._heap) > 2 * len(self._deadlines) + 64:
+            self._heap = [(deadline, serial, owner) for owner, (deadline, serial) in self._deadlines.items()]
+            self._heap.sort()
+
+    def take_due(self, now: float) -> list[Owner]:
+        """Remove and return the owners whose deadline is not after `now`, earliest first."""
+        due: list[Owner] = []
+        while (deadline := self.deadline) is not None and deadline <= now:
+            owner = heappop(self._heap)[2]
+            del self._deadlines[owner]
+            due.append(owner)
+        return due
+
+    @property
+    def deadline(self) -> float | None:
+        """The earliest deadline, or None."""
+        heap = self._heap
+        while heap:
+            deadline, serial, owner = heap[0]
+            if self._deadlines.get(owner) == (deadline, serial):
+                return deadline
+            heappop(heap)
+        return None
+
+    def __len__(self) -> int:
+        return len(self._deadlines)
+
+
+class Timers:
+    """All queues of one server; its `deadline` is the only timer a binding needs."""
+
+    __slots__ = ("_sources",)
+
+    def __init__(self) -> None:
+        self._sources: list[TimerQueue[object] | TimerHeap[object]] = []
+
+    def queue(self, duration: float) -> TimerQueue[Owner]:
+        """A new kind of deadline with a constant duration in seconds."""
+        made: TimerQueue[Owner] = TimerQueue(duration)
+        self._sources.append(made)  # type: ignore[arg-type]  # only the deadline is read through this list
+        return made
+
+    def heap(self) -> TimerHeap[Owner]:
+        """A new kind of deadline whose durations the caller gives."""
+        made: TimerHeap[Owner] = TimerHeap()
+        self._sources.append(made)  # type: ignore[arg-type]
+        return made
+
+    @property
+    def deadline(self) -> float | None:
+        """Monotonic seconds of the earliest deadline of all, or None."""
+        earliest: float | None = None
+        for source in self._sources:
+            deadline = source.deadline
+            if deadline is not None and (earliest is None or deadline < earliest):
+                earliest = deadline
+        return earliest
