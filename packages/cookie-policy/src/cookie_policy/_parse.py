@@ -1,13 +1,14 @@
 """The `Cookie` header of a request to a dict: lenient, linear, and never an error.
 
-Whatever a client sends gives some dict. Parts without "=" are skipped, of equal names the first counts, a value
-that cannot be decoded stays as it was sent. Each character is looked at a bounded number of times. (cookie
-0.7.2, `parse`.)
+Whatever a client sends gives some dict. Parts without "=" are skipped, of equal names the first counts, a
+value that cannot be decoded stays as it was sent. Each character is looked at a bounded number of times.
+(cookie 0.7.2, `parse`. One difference: the name `__proto__`, which a JavaScript object cannot hold, is kept.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from ._uri import decode_uri_component
 
@@ -20,8 +21,10 @@ def parse(header: str, *, decode: Callable[[str], str] | None = None) -> dict[st
 
     TypeError when `header` is no str.
     """
-    if not isinstance(header, str):
+    if not isinstance(cast(object, header), str):
         raise TypeError(f"argument header must be a string; got {header!r}")
+    if len(header) < 2:  # RFC 6265 4.1.1: a name of one character and "="; so "=" alone is nothing
+        return {}
     decode = decode or decode_uri_component
     cookies: dict[str, str] = {}
     for part in header.split(";"):

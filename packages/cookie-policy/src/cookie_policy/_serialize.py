@@ -1,9 +1,9 @@
 """One cookie to the value of a `Set-Cookie` header.
 
-`CookieOptions` holds a cookie's name and attributes, checks them once and keeps their text; a server builds it
-at start and calls `serialize` per response. The invariant is that no name, value or attribute can end the
-cookie, let alone the header line: each is matched whole against its grammar. (cookie 0.7.2, `serialize`; RFC
-6265 4.1.1.)
+`CookieOptions` holds a cookie's name and attributes, checks them once and keeps their text; a server builds
+it at start and calls `serialize` per response. The invariant is that no name, value or attribute can end the
+cookie, let alone the header line: each is matched whole against its grammar. (cookie 0.7.2, `serialize`;
+RFC 6265 4.1.1.)
 
 Attributes come in the reference's order: Max-Age, Domain, Path, Expires, HttpOnly, Secure, Partitioned,
 Priority, SameSite.
@@ -16,7 +16,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias, cast, final
 
 from ._uri import encode_uri_component
@@ -30,9 +30,20 @@ _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r'("?)[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*\1')
 # domain-value = <subdomain> of RFC 1034 3.5 as enhanced by RFC 1123 2.1, with an optional leading dot
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-_DOMAIN = re.compile(rf"\.?{_LABEL}(?:\.{_LABEL})*")
+_DOMAIN = (
+    re.compile(rf"\.?{_LABEL}(?:\.{_LABEL})*"),
+    "labels of at most 63 letters, digits or inner hyphens, joined by dots",
+)
 # path-value = <any CHAR except CTLs or ";">; the reference leaves out "<" too
-_PATH = re.compile(r"[\x20-\x3a\x3d-\x7e]*")
+_PATH = (re.compile(r"[\x20-\x3a\x3d-\x7e]*"), 'visible ASCII and space, without ";" and "<"')
+_CHOICES = {
+    "priority": ("Priority", ("low", "medium", "high"), "low, medium or high as a str, or None"),
+    "same_site": (
+        "SameSite",
+        ("strict", "lax", "none"),
+        "strict, lax or none as a str, True for strict, or False",
+    ),
+}
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -79,7 +90,8 @@ class CookieOptions:
             raise TypeError(f"argument name is invalid: {self.name!r} (allowed: a str)")
         if _NAME.fullmatch(self.name) is None:
             raise ValueError(
-                f"argument name is invalid: {self.name!r} (allowed: one or more letters, digits, !#$%&'*+-.^_`|~)"
+                f"argument name is invalid: {self.name!r} "
+                "(allowed: one or more letters, digits, !#$%&'*+-.^_`|~)"
             )
         for option in ("http_only", "secure", "partitioned"):
             value = getattr(self, option)
@@ -87,20 +99,23 @@ class CookieOptions:
                 raise TypeError(f"option {option} is invalid: {value!r} (allowed: True or False)")
         attributes = (
             _max_age(self.max_age)
-            + _matched("domain", self.domain, _DOMAIN, "labels of at most 63 letters, digits or inner -, joined by .")
-            + _matched("path", self.path, _PATH, 'visible ASCII and space, without ";" and "<"')
+            + _matched("domain", self.domain, _DOMAIN)
+            + _matched("path", self.path, _PATH)
             + _expires(self.expires)
             + ("; HttpOnly" if self.http_only else "")
             + ("; Secure" if self.secure else "")
             + ("; Partitioned" if self.partitioned else "")
-            + _chosen("priority", self.priority, ("Low", "Medium", "High"))
-            + _chosen("same_site", "strict" if self.same_site is True else self.same_site, ("Strict", "Lax", "None"))
+            + _chosen("priority", self.priority)
+            + _chosen("same_site", "strict" if self.same_site is True else self.same_site)
         )
         object.__setattr__(self, "_attributes", attributes)
 
     @classmethod
     def from_options(cls, options: CookieOptions | Mapping[str, Any]) -> CookieOptions:
-        """Build from a mapping (or take options as they are); an unknown key is a ValueError that names the nearest."""
+        """Build from a mapping of options (or take options as they are).
+
+        ValueError for a missing name and for an unknown key, naming the nearest known one.
+        """
         if isinstance(options, CookieOptions):
             return options
         if not isinstance(cast(object, options), Mapping):
@@ -122,11 +137,13 @@ class CookieOptions:
         """
         encoded = encode_uri_component(value) if self.encode is None else self.encode(value)
         if not isinstance(cast(object, encoded), str):
-            raise TypeError(f"argument value is invalid: encode gave {encoded!r} for {value!r} (allowed: a str)")
+            raise TypeError(
+                f"argument val is invalid: encode gave {encoded!r} for {value!r} (allowed: a str)"
+            )
         if _VALUE.fullmatch(encoded) is None:
             raise ValueError(
-                f"argument value is invalid: {encoded!r} (allowed once encoded: visible ASCII without "
-                '"," ";" "\\" and inner quotes)'
+                f"argument val is invalid: {encoded!r} (allowed once encoded: visible ASCII without "
+                'space, ",", ";", "\\" and inner quotes)'
             )
         return f"{self.name}={encoded}{self._attributes}"
 
@@ -167,12 +184,13 @@ def _max_age(value: object) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"option max_age is invalid: {value!r} (allowed: seconds as a number, or None)")
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"option max_age is invalid: {value!r} (allowed: a finite number of seconds)")
     return f"; Max-Age={math.floor(value)}"
 
 
-def _matched(option: str, value: object, grammar: re.Pattern[str], allowed: str) -> str:
+def _matched(option: str, value: object, rule: tuple[re.Pattern[str], str]) -> str:
+    grammar, allowed = rule
     if value is None or value == "":
         return ""
     if not isinstance(value, str):
@@ -186,13 +204,13 @@ def _expires(value: object) -> str:
     if value is None:
         return ""
     if not isinstance(value, datetime):
-        raise TypeError(f"option expires is invalid: {value!r} (allowed: a datetime with a time zone, or None)")
+        raise TypeError(f"option expires is invalid: {value!r} (allowed: a datetime with tzinfo, or None)")
     if value.utcoffset() is None:
-        raise ValueError(f"option expires is invalid: {value!r} (allowed: a datetime with a time zone)")
+        raise ValueError(f"option expires is invalid: {value!r} (allowed: a datetime with tzinfo, or None)")
     try:
-        at = value.astimezone(timezone.utc)
+        at = value.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"option expires is invalid: {value!r} (allowed: the years 1 to 9999 in UTC)") from None
+        raise ValueError(f"option expires is invalid: {value!r} (allowed: UTC years 1 to 9999)") from None
     # RFC 9110 5.6.7 IMF-fixdate; strftime would use the locale's names.
     return (
         f"; Expires={_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year:04} "
@@ -200,10 +218,11 @@ def _expires(value: object) -> str:
     )
 
 
-def _chosen(option: str, value: object, choices: tuple[str, ...]) -> str:
+def _chosen(option: str, value: object) -> str:
+    attribute, choices, allowed = _CHOICES[option]
     if value is None or value is False or value == "":
         return ""
-    if isinstance(value, str) and value.lower() in (choice.lower() for choice in choices):
-        return f"; {option.title().replace('_', '')}={value.capitalize()}"
+    if isinstance(value, str) and value.lower() in choices:
+        return f"; {attribute}={value.capitalize()}"
     error = ValueError if isinstance(value, str) else TypeError
-    raise error(f"option {option} is invalid: {value!r} (allowed: {', '.join(choices)}, or None)")
+    raise error(f"option {option} is invalid: {value!r} (allowed: {allowed})")

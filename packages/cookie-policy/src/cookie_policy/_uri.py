@@ -7,6 +7,7 @@ refuse what they cannot code, where Python's own would replace it or let it pass
 from __future__ import annotations
 
 import re
+from typing import cast
 from urllib.parse import quote, unquote
 
 # quote() keeps letters, digits and "_.-~" by itself; these are the rest of uriUnescaped.
@@ -16,7 +17,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 def encode_uri_component(text: str) -> str:
     """Percent-encode `text` as UTF-8; ValueError for a lone surrogate (URIError in JavaScript)."""
-    if not isinstance(text, str):
+    if not isinstance(cast(object, text), str):
         raise TypeError(f"a cookie's value must be a str; got {text!r}")
     try:
         # Two halves that stand together are one character for JavaScript; Python may hold them apart.

@@ -7,12 +7,14 @@ Equal, header for header, to the npm module `cors` 2.8.6; no I/O, no dependency,
     result.headers        # ((name, value), ...) to add to the response
     result.preflight      # 204: answer with this status and no body; None: go on with the request
 
-Reading order: `_policy` (the options and `apply`), `_origin` (who is allowed), `_headers` (what may be written).
+Reading order: `_policy` (the options and `apply`), `_origin` (who is allowed), `_static` (what is known when
+a policy is built), `_headers` (what may be read and written).
 """
 
 from ._headers import RequestHeaders, merge_vary, request_origin
 from ._origin import CorsWarning, OriginAnswer, OriginDecision, OriginRule
-from ._policy import UNSET, CorsDelegate, CorsPolicy, CorsResult, Unset, resolve_policy
+from ._policy import UNSET, CorsPolicy, CorsResult, Unset
+from ._request import CorsDelegate, resolve_policy
 
 __all__ = [
     "CorsDelegate",

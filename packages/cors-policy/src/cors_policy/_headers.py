@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 RequestHeaders: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 """A request's headers as text: a mapping, or (name, value) pairs, names in any case."""
 
-# RFC 9110 5.5: field-value = *( field-vchar / SP / HTAB / obs-text ), which leaves out CR, LF, NUL, every other
-# control character and what does not fit into one byte. Node's setHeader refuses exactly the same.
+# RFC 9110 5.5: field-value = *( field-vchar / SP / HTAB / obs-text ), which leaves out CR, LF, NUL, every
+# other control character and what does not fit into one byte. Node's setHeader refuses exactly the same.
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
@@ -24,13 +24,18 @@ def is_field_value(text: str) -> bool:
     return _FIELD_VALUE.fullmatch(text) is not None
 
 
+def header_pairs(headers: RequestHeaders) -> Iterable[tuple[str, str]]:
+    """The one shape that both forms share."""
+    return cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
+
+
 def request_origin(headers: RequestHeaders) -> str | None:
     """The request's `Origin` as sent, or None. It is what an origin callable of a policy is asked about."""
     return _lookup(headers)[0]
 
 
 def requested_headers(headers: RequestHeaders) -> tuple[str | None, str | None]:
-    """`Origin` and `Access-Control-Request-Headers`, each None when absent or not fit for a response header."""
+    """`Origin` and `Access-Control-Request-Headers`, None when absent or unfit for a response."""
     origin, wanted = _lookup(headers)
     if origin is not None and not is_field_value(origin):
         origin = None
@@ -42,8 +47,8 @@ def requested_headers(headers: RequestHeaders) -> tuple[str | None, str | None]:
 def _lookup(headers: RequestHeaders) -> tuple[str | None, str | None]:
     origin: str | None = None
     wanted: str | None = None
-    # Node: of several Origin lines the first counts, other lists are joined (_http_incoming.js, matchKnownFields).
-    for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+    # Node (_http_incoming.js, matchKnownFields): of several Origin lines the first counts, lists are joined.
+    for name, value in header_pairs(headers):
         if len(name) == 6:
             if origin is None and name.lower() == "origin":
                 origin = value

@@ -21,15 +21,21 @@ import re
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias, Union, cast
+from typing import TypeAlias, TypeGuard, Union, cast
 
 from ._headers import is_field_value
 
 # Written with strings and Union because the alias is recursive.
 OriginRule: TypeAlias = Union[
-    bool, str, re.Pattern[str], None,
-    "list[OriginRule]", "tuple[OriginRule, ...]", "set[OriginRule]", "frozenset[OriginRule]",
-]  # fmt: skip
+    bool,
+    str,
+    re.Pattern[str],
+    "list[OriginRule]",
+    "tuple[OriginRule, ...]",
+    "set[OriginRule]",
+    "frozenset[OriginRule]",
+    None,
+]
 OriginAnswer: TypeAlias = OriginRule
 """What an origin callable may answer: any static rule."""
 OriginDecision: TypeAlias = Callable[[str | None], OriginAnswer | Awaitable[OriginAnswer]]
@@ -80,22 +86,24 @@ def compile_origin(rule: object, *, what: str = "option 'origin'") -> CompiledOr
     return CompiledOrigin(enabled=True, everyone=everyone, exact=frozenset(exact), patterns=tuple(patterns))
 
 
-def _collect(
-    rules: Iterable[object], exact: set[str], patterns: list[re.Pattern[str]], what: str
-) -> bool:
+def _collect(rules: Iterable[object], exact: set[str], patterns: list[re.Pattern[str]], what: str) -> bool:
     everyone = False
     for rule in rules:
         if isinstance(rule, str):
             exact.add(rule)
         elif rule is None or isinstance(rule, bool):
             everyone = everyone or rule is True
-        elif isinstance(rule, re.Pattern) and isinstance(cast("re.Pattern[object]", rule).pattern, str):
-            patterns.append(cast("re.Pattern[str]", rule))
+        elif _is_text_pattern(rule):
+            patterns.append(rule)
         elif isinstance(rule, (list, tuple, set, frozenset)):
             everyone = _collect(cast("Iterable[object]", rule), exact, patterns, what) or everyone
         else:
-            raise TypeError(f"{what} must be {_ALLOWED}; got {rule!r} of type {type(rule).__name__}")
+            raise TypeError(f"{what} must be {_ALLOWED}; got {rule!r}")
     return everyone
+
+
+def _is_text_pattern(rule: object) -> TypeGuard[re.Pattern[str]]:
+    return isinstance(rule, re.Pattern) and isinstance(cast("re.Pattern[str]", rule).pattern, str)
 
 
 def freeze_rule(rule: object) -> object:
@@ -117,8 +125,8 @@ def check_decision(decision: Callable[..., object]) -> None:
         signature.bind(None)
     except TypeError as error:
         raise TypeError(
-            f"option 'origin' is the callable {decision!r}{signature}, which must take one positional argument, "
-            f"the request's Origin or None ({error})"
+            f"option 'origin' is the callable {decision!r}{signature}, which must take one positional "
+            f"argument, the request's Origin or None ({error})"
         ) from None
 
 
