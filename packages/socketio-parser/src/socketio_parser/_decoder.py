@@ -1,0 +1,216 @@
+"""Messages to packets: a state machine with two states, "between packets" and "attachments are missing".
+
+    type [attachments "-"] [namespace ","] [id] [json]          (reference: socket.io-protocol 5)
+
+One decoder belongs to one connection. `feed` takes one message and returns the packet that it completes,
+or None while attachments are missing. It raises `DecodeError`, and nothing else, for whatever a peer may
+send; the decoder is then back between packets and holds nothing, but the connection should be closed.
+
+What a peer can make it hold is bounded: the number of attachments, their bytes, the depth. What is stricter
+here than in socket.io-parser 4.2.7 is listed in the README.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, NoReturn, cast
+
+from ._depth import is_deeper
+from ._encoder import checked_bound, checked_json
+from ._errors import DecodeError
+from ._json import JsonCodec
+from ._packet import MAX_ID, RESERVED_EVENTS, Packet, PacketType, is_event_name
+
+_EVENT: Final = PacketType.EVENT
+_TYPES: Final = {str(int(kind)): kind for kind in PacketType}
+_DIGITS: Final = re.compile(r"[0-9]*")  # not str.isdigit, which knows more digits than ASCII's
+_TOO_LONG: Final = 16
+"""MAX_ID has 16 digits; a longer run is never made a number, whatever its length."""
+
+
+class Decoder:
+    """The default parser's decoder.
+
+    `json`: how data is read; `default_json()` when None.
+    `max_attachments`: per packet, None for any number (the reference: 10).
+    `max_depth`: arrays and objects inside one another.
+    `max_pending_bytes`: attachments held while others are missing, None for any number; the default is
+    what the reference's limits come to, 10 messages of 1,000,000 bytes.
+    """
+
+    __slots__ = (
+        "_buffers", "_json", "_loads", "_max_attachments", "_max_depth", "_max_pending_bytes",
+        "_missing", "_packet", "_pending_bytes",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        json: JsonCodec | None = None,
+        max_attachments: int | None = 10,
+        max_depth: int = 128,
+        max_pending_bytes: int | None = 10_000_000,
+    ) -> None:
+        self._loads = checked_json(json).loads
+        self._max_attachments = checked_bound("max_attachments", max_attachments, 0)
+        self._max_depth = checked_bound("max_depth", max_depth, 1) or 0
+        self._max_pending_bytes = checked_bound("max_pending_bytes", max_pending_bytes, 0)
+        self._packet: Packet | None = None
+        self._buffers: list[bytes] = []
+        self._missing = 0
+        self._pending_bytes = 0
+
+    @property
+    def awaiting(self) -> int:
+        """How many attachments are missing; 0 between packets."""
+        return self._missing
+
+    @property
+    def pending_bytes(self) -> int:
+        """The bytes of the attachments held for a packet that is not complete."""
+        return self._pending_bytes
+
+    def reset(self) -> None:
+        """Drop a packet that is not complete (the reference's `destroy`)."""
+        self._packet = None
+        self._buffers = []
+        self._missing = 0
+        self._pending_bytes = 0
+
+    def feed(self, chunk: str | bytes) -> Packet | None:
+        """Take one message; returns the packet that is now complete, or None.
+
+        Raises DecodeError for a peer's violation; TypeError when the chunk is neither text nor bytes.
+        """
+        if isinstance(chunk, str):
+            if self._missing:
+                self._fail("got plaintext data when reconstructing a packet", 0)
+            if chunk[:2] != "2[":
+                return self._feed_text(chunk)
+            # An event in "/" without acknowledgement: nearly every message.
+            data = self._read(chunk, 1)
+            if not data or ((name := data[0]).__class__ is str and name in RESERVED_EVENTS):
+                self._fail("invalid payload", 1, "not an event")
+            if name.__class__ is not str and not is_event_name(name):
+                self._fail("invalid payload", 1, "the event's name is neither a string nor a number")
+            return Packet(_EVENT, "/", data)
+        if isinstance(cast(object, chunk), (bytes, bytearray, memoryview)):
+            return self._feed_attachment(bytes(chunk))
+        raise TypeError(f"Unknown type: {chunk!r}")
+
+    def _fail(self, message: str, offset: int, detail: str = "") -> NoReturn:
+        self.reset()
+        raise DecodeError(message, offset, detail)
+
+    def _read(self, chunk: str, start: int) -> Any:
+        text = chunk[start:]
+        if len(text) > self._max_depth and is_deeper(text, self._max_depth):
+            self._fail("invalid payload", start, f"nested deeper than {self._max_depth}")
+        try:
+            return self._loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DecodeError("invalid payload", start + getattr(error, "pos", 0), str(error)) from None
+
+    def _feed_text(self, chunk: str) -> Packet | None:
+        kind = _TYPES.get(chunk[:1])
+        if kind is None:
+            first = chunk[:1]
+            self._fail(f"unknown packet type {first if first in ('7', '8', '9') else 'NaN'}", 0)
+        at = 1
+        attachments = 0
+        if kind >= PacketType.BINARY_EVENT:
+            attachments, at = self._read_count(chunk)
+            kind = PacketType.EVENT if kind == PacketType.BINARY_EVENT else PacketType.ACK
+        namespace = "/"
+        if chunk.startswith("/", at):
+            comma = chunk.find(",", at)
+            end = len(chunk) if comma < 0 else comma
+            namespace = chunk[at:end]
+            at = end + 1
+        number, at = self._read_id(chunk, at)
+        data = None
+        if at < len(chunk):
+            # JSON allows white space here; the reference reads it as a part of the id.
+            if chunk[at] in " \t\r\n":
+                self._fail("invalid payload", at, "white space before the payload")
+            data = self._read(chunk, at)
+            if not _fits(kind, data):
+                self._fail("invalid payload", at, f"not the data of a {kind.name}")
+        packet = Packet(kind, namespace, data, number)
+        if not attachments:
+            return packet
+        self._packet = packet
+        self._missing = attachments
+        return None
+
+    def _read_count(self, chunk: str) -> tuple[int, int]:
+        end = cast("re.Match[str]", _DIGITS.match(chunk, 1)).end()
+        digits = chunk[1:end].lstrip("0")
+        if not digits or not chunk.startswith("-", end):
+            self._fail("Illegal attachments", 1)
+        if len(digits) > _TOO_LONG:
+            self._fail("too many attachments", 1)
+        count = int(digits)
+        if self._max_attachments is not None and count > self._max_attachments:
+            self._fail("too many attachments", 1)
+        return count, end + 1
+
+    def _read_id(self, chunk: str, at: int) -> tuple[int | None, int]:
+        end = cast("re.Match[str]", _DIGITS.match(chunk, at)).end()
+        if end == at:
+            return None, at
+        if end - at > _TOO_LONG or (number := int(chunk[at:end])) > MAX_ID:
+            self._fail("invalid payload", at, f"id larger than {MAX_ID}")
+        return number, end
+
+    def _feed_attachment(self, chunk: bytes) -> Packet | None:
+        packet = self._packet
+        if packet is None:
+            self._fail("got binary data when not reconstructing a packet", 0)
+        self._pending_bytes += len(chunk)
+        if self._max_pending_bytes is not None and self._pending_bytes > self._max_pending_bytes:
+            self._fail("attachments too large", 0, f"more than {self._max_pending_bytes} bytes for one packet")
+        self._buffers.append(chunk)
+        self._missing -= 1
+        if self._missing:
+            return None
+        buffers = self._buffers
+        self.reset()
+        if packet.data is not None:
+            _place(packet.data, buffers)
+        return packet
+
+
+def _fits(kind: PacketType, data: Any) -> bool:
+    """Whether data that was sent has the shape of its type. What was not sent is never asked."""
+    if kind == PacketType.EVENT:
+        return isinstance(data, list) and bool(cast("list[Any]", data)) and is_event_name(data[0])
+    if kind == PacketType.ACK:
+        return isinstance(data, list)
+    if kind == PacketType.CONNECT:
+        return isinstance(data, dict)
+    return kind == PacketType.CONNECT_ERROR and isinstance(data, (str, dict))
+
+
+def _place(data: Any, buffers: list[bytes]) -> None:
+    """Put the attachments where their placeholders are, in place and without recursion.
+
+    One number may be used twice; an attachment without a placeholder is dropped. Both as the reference.
+    """
+    containers: list[Any] = [data]
+    while containers:
+        container = containers.pop()
+        pairs: Any = container.items() if isinstance(container, dict) else enumerate(container)
+        for key, value in pairs:
+            if isinstance(value, dict):
+                found = cast("dict[str, Any]", value)
+                if found.get("_placeholder") is True:
+                    number = found.get("num")
+                    # CVE-2022-2421: only a real index may index.
+                    if number.__class__ is not int or not 0 <= cast(int, number) < len(buffers):
+                        raise DecodeError("illegal attachments", 0)
+                    container[key] = buffers[cast(int, number)]
+                else:
+                    containers.append(found)
+            elif isinstance(value, list):
+                containers.append(value)

@@ -1,0 +1,185 @@
+"""Packets to messages: one text, then the attachments.
+
+    type [attachments "-"] [namespace ","] [id] [json]          (reference: socket.io-protocol 5)
+
+One encoder serves a whole server: it keeps nothing between two packets. EVENT and ACK with bytes anywhere
+in their data become BINARY_EVENT and BINARY_ACK: each binary value is replaced by a placeholder
+`{"_placeholder":true,"num":0}`, numbered in the order in which it is met, and travels as a message of its
+own behind the text. There is no search for bytes: the JSON writer calls `_attach` when it meets a value
+that it does not know.
+
+The encoder refuses what a peer would refuse (and close the connection for), since that is always the
+caller's mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, cast
+
+from ._depth import is_deeper
+from ._errors import EncodeError
+from ._json import JsonCodec, OrjsonJson, StdlibJson, default_json
+from ._packet import MAX_ID, RESERVED_EVENTS, Packet, PacketType, is_event_name
+from ._plain import convert, plain
+
+_EVENT: Final = int(PacketType.EVENT)
+_ACK: Final = int(PacketType.ACK)
+_BINARY: Final = 3
+"""From EVENT to BINARY_EVENT, and from ACK to BINARY_ACK."""
+
+# In a string the quotes would be escaped, so only an object's own key is found.
+_PLACEHOLDER: Final = re.compile(r'[{,]\s*"_placeholder"\s*:\s*true')
+
+
+class Encoder:
+    """The default parser's encoder.
+
+    `json`: how data is written; `default_json()` when None.
+    `max_attachments`: binary values in one packet, None for any number. JavaScript peers close the
+    connection when they get more than 10.
+    `max_depth`: arrays and objects inside one another.
+    """
+
+    __slots__ = ("_attachments", "_json", "_max_attachments", "_max_depth", "_quick")
+
+    def __init__(
+        self, *, json: JsonCodec | None = None, max_attachments: int | None = 10, max_depth: int = 128
+    ) -> None:
+        codec = checked_json(json)
+        self._json = codec
+        self._quick = codec.quick if isinstance(codec, (StdlibJson, OrjsonJson)) else None
+        self._max_attachments = checked_bound("max_attachments", max_attachments, 0)
+        self._max_depth = checked_bound("max_depth", max_depth, 1) or 0
+        self._attachments: list[bytes] = []
+
+    def encode(self, packet: Packet) -> tuple[str | bytes, ...]:
+        """The messages of one packet, in order. The packet and its data are left as they are.
+
+        Raises EncodeError when the packet has no valid form, with the path of the value at fault.
+        """
+        kind = packet.type
+        data = packet.data
+        if kind == _EVENT:
+            if (
+                not isinstance(data, (list, tuple))
+                or not data
+                or ((name := cast("list[Any]", data)[0]).__class__ is not str and not is_event_name(name))
+            ):
+                raise EncodeError(f"an EVENT's data is a list that starts with the event's name, got {data!r}")
+            if name in RESERVED_EVENTS:
+                raise EncodeError(f"{name!r} is a reserved event name")
+        elif kind == _ACK:
+            if not isinstance(data, (list, tuple)):
+                raise EncodeError(f"an ACK's data is a list of arguments, got {data!r}")
+        else:
+            return (self._encode_control(packet),)
+        attachments = self._attachments
+        try:
+            text = self._write(data)
+            if not attachments:
+                if packet.id is None and packet.namespace == "/":
+                    return (f"{kind:d}{text}",)
+                return (f"{kind:d}{_address(packet)}{text}",)
+            self._check_attachments(text)
+            return (f"{kind + _BINARY}{len(attachments)}-{_address(packet)}{text}", *attachments)
+        finally:
+            if attachments:
+                self._attachments = []
+
+    def _write(self, data: Any) -> str:
+        text = None if self._quick is None else self._quick(data, self._attach)
+        if text is None:
+            self._attachments.clear()  # the first attempt may have met some
+            text = self._dumps(plain(data, self._attach))
+        if len(text) > self._max_depth and is_deeper(text, self._max_depth):
+            raise EncodeError(f"data nested deeper than {self._max_depth}", "data")
+        return text
+
+    def _dumps(self, value: Any) -> str:
+        try:
+            return self._json.dumps(value)
+        except EncodeError:
+            raise
+        except Exception as error:  # a codec of the user's own raises what it likes
+            raise EncodeError(f"{type(self._json).__qualname__}.dumps failed: {error}", "data") from error
+
+    def _attach(self, value: Any) -> Any:
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            attachments = self._attachments
+            placeholder = {"_placeholder": True, "num": len(attachments)}
+            attachments.append(value if type(value) is bytes else bytes(cast("bytes", value)))
+            return placeholder
+        return convert(value)
+
+    def _check_attachments(self, text: str) -> None:
+        count = len(self._attachments)
+        if self._max_attachments is not None and count > self._max_attachments:
+            raise EncodeError(f"{count} binary values in one packet, at most {self._max_attachments} are allowed")
+        # The peer would put an attachment where the caller has a dict, or close the connection: a way to
+        # disconnect others through a server that passes on what it got (the reference is open to it).
+        if len(_PLACEHOLDER.findall(text)) != count:
+            raise EncodeError("a dict with '_placeholder': True cannot travel with binary data", "data")
+
+    def _encode_control(self, packet: Packet) -> str:
+        """CONNECT, DISCONNECT, CONNECT_ERROR: never binary; bytes become what a Node.js Buffer becomes."""
+        kind = packet.type
+        data = packet.data
+        if kind == PacketType.CONNECT:
+            fits, wanted = data is None or isinstance(data, dict), "a dict or None"
+        elif kind == PacketType.DISCONNECT:
+            fits, wanted = data is None, "None"
+        elif kind == PacketType.CONNECT_ERROR:
+            fits, wanted = data is None or isinstance(data, (str, dict)), "a str, a dict or None"
+        else:
+            raise EncodeError(
+                f"type {kind!r}: allowed are CONNECT, DISCONNECT, EVENT, ACK and CONNECT_ERROR"
+                " (the encoder chooses the binary types itself)"
+            )
+        if not fits:
+            raise EncodeError(f"a {PacketType(kind).name}'s data is {wanted}, got {data!r}")
+        text = "" if data is None else self._dumps(plain(data, _buffer))
+        if is_deeper(text, self._max_depth):
+            raise EncodeError(f"data nested deeper than {self._max_depth}", "data")
+        return f"{kind:d}{_address(packet)}{text}"
+
+
+def _buffer(value: Any) -> Any:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"type": "Buffer", "data": list(bytes(cast("bytes", value)))}
+    return convert(value)
+
+
+def _address(packet: Packet) -> str:
+    """The namespace, unless it is the main one, and the id."""
+    namespace = packet.namespace
+    if namespace == "/":
+        address = ""
+    else:
+        if not isinstance(cast(object, namespace), str) or namespace[:1] != "/" or "," in namespace:
+            raise EncodeError(f"a namespace starts with '/' and has no comma, got {namespace!r}")
+        address = namespace + ","
+    number = packet.id
+    if number is None:
+        return address
+    if not isinstance(cast(object, number), int) or isinstance(number, bool) or not 0 <= number <= MAX_ID:
+        raise EncodeError(f"an id is an int from 0 to {MAX_ID}, got {number!r}")
+    return f"{address}{number:d}"
+
+
+def checked_json(json: JsonCodec | None) -> JsonCodec:
+    """The codec to use. Raises TypeError when it lacks a method."""
+    if json is None:
+        return default_json()
+    if not isinstance(cast(object, json), JsonCodec):
+        raise TypeError(f"json must have dumps(value) and loads(text), got {json!r}")
+    return json
+
+
+def checked_bound(name: str, value: int | None, least: int) -> int | None:
+    """The bound, if it is one. Raises TypeError or ValueError that names it."""
+    if value is not None and (not isinstance(cast(object, value), int) or isinstance(value, bool)):
+        raise TypeError(f"{name} must be an int or None, got {value!r}")
+    if value is not None and value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return value

@@ -1,0 +1,133 @@
+"""From Python values to plain JSON values, with the path of what is refused.
+
+The JSON libraries each have their own idea of what a value is: the standard library writes `NaN` and
+turns `{1: 2}` into `{"1": 2}`, orjson refuses large integers and lone surrogates. This walk is the one
+rule behind all of them. It copies (the caller's value is never changed) into dicts with str keys, lists,
+str, int, finite float, bool and None. orjson does the same work natively and needs the walk only for what
+it refuses; a differential test holds both together.
+
+| value | becomes |
+|---|---|
+| dict (keys must be str), list, tuple and their subclasses | object, array |
+| NaN, infinities | null, as `JSON.stringify` does |
+| int of any size that a double can hold | its digits |
+| Enum, UUID | its value, its text |
+| aware datetime | `2026-01-02T03:04:05.678Z`, as a JavaScript Date |
+| anything else | `EncodeError` with the type and the path |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from enum import Enum
+from math import isfinite
+from typing import Any, Final, cast
+from uuid import UUID
+
+from ._errors import EncodeError
+
+DEEPEST: Final = 254
+"""Containers inside one another: orjson's own limit when it writes, so that both ways refuse the same."""
+
+Convert = Callable[[Any], Any]
+"""Called with a value that is not plain; returns one that is closer to it, or raises TypeError."""
+
+
+def convert(value: Any) -> Any:
+    """The conversions that need no context. Raises TypeError for a value that has no JSON form."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise TypeError("cannot encode a datetime without a time zone (the peer would not know which)")
+        utc = value.astimezone(timezone.utc)
+        return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    if isinstance(value, tuple):  # orjson asks for subclasses, such as named tuples
+        return list(cast("tuple[Any, ...]", value))
+    if isinstance(value, float):
+        return float(value)
+    kind: type[Any] = type(value)
+    raise TypeError(f"cannot encode {kind.__qualname__}")
+
+
+class _Refused(Exception):
+    """Carries the reason up, and collects the way back down."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        self.trail: list[object] = []
+
+
+def plain(value: Any, default: Convert = convert, root: str = "data") -> Any:
+    """A plain copy of `value`. Raises EncodeError that names the type and the path below `root`."""
+    try:
+        return _copy(value, default, set(), 1)
+    except _Refused as refused:
+        path = root + "".join(f"[{step!r}]" for step in reversed(refused.trail))
+        raise EncodeError(refused.reason, path) from refused.__cause__
+    except RecursionError:  # the caller was deep in its own stack
+        raise EncodeError("too deeply nested", root) from None
+
+
+def _copy(value: Any, default: Convert, inside: set[int], depth: int) -> Any:
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, Enum):
+        return _copy(value.value, default, inside, depth)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**64:
+            try:
+                float(value)
+            except OverflowError:
+                raise _Refused("cannot encode an int that is too large for a double") from None
+        return value
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, UUID):
+        return str(value)
+    is_dict = isinstance(value, dict)
+    if not is_dict and not isinstance(value, (list, tuple)):
+        if depth > DEEPEST:
+            raise _Refused("too deeply nested")
+        try:
+            converted = default(value)
+        except (TypeError, ValueError) as error:
+            raise _Refused(str(error)) from error
+        return _copy(converted, default, inside, depth)
+    if depth > DEEPEST:
+        raise _Refused("too deeply nested")
+    if id(value) in inside:
+        raise _Refused("cannot encode circular data")
+    inside.add(id(value))
+    copied: Any = (
+        _copy_dict(value, default, inside, depth + 1)
+        if is_dict
+        else _copy_list(cast("list[Any]", value), default, inside, depth + 1)
+    )
+    inside.discard(id(value))
+    return copied
+
+
+def _copy_dict(value: dict[Any, Any], default: Convert, inside: set[int], depth: int) -> dict[str, Any]:
+    copied: dict[str, Any] = {}
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise _Refused(f"cannot encode the key {key!r}: keys must be str, not {type(key).__qualname__},")
+        try:
+            copied[key] = _copy(item, default, inside, depth)
+        except _Refused as refused:
+            refused.trail.append(key)
+            raise
+    return copied
+
+
+def _copy_list(value: list[Any], default: Convert, inside: set[int], depth: int) -> list[Any]:
+    copied: list[Any] = []
+    for index, item in enumerate(value):
+        try:
+            copied.append(_copy(item, default, inside, depth))
+        except _Refused as refused:
+            refused.trail.append(index)
+            raise
+    return copied
