@@ -1,5 +1,6 @@
 """The Engine.IO protocol, server side, as a state machine without I/O. See the README for the reading order."""
 
+from ._config import EngineConfig, unknown_option
 from ._contract import Engine
 from ._dirty import Dirty
 from ._errors import ERROR_MESSAGES, ErrorCode, LocalProtocolError, RemoteProtocolError
@@ -12,23 +13,49 @@ from ._events import (
     SessionOpened,
     SessionUpgraded,
 )
-from ._exchange import Exchange, ExchangeState
-from ._link import Link, LinkState
+from ._exchange import Exchange
+from ._ids import IdGenerator
+from ._link import Link
 from ._outgoing import Outgoing, message
 from ._request import Headers, Request, Response
+from ._server import EngineServer
+from ._session import Session
+from ._tables import (
+    EXCHANGE,
+    LINK,
+    SESSION,
+    UPGRADE,
+    ExchangeInput,
+    ExchangeState,
+    LinkInput,
+    LinkState,
+    SessionInput,
+    SessionState,
+    UpgradeInput,
+    UpgradeState,
+)
 from ._timers import TimerHeap, TimerQueue, Timers
 
 __all__ = [
     "ERROR_MESSAGES",
+    "EXCHANGE",
+    "LINK",
+    "SESSION",
+    "UPGRADE",
     "CloseReason",
     "Dirty",
     "Engine",
+    "EngineConfig",
     "EngineEvent",
+    "EngineServer",
     "ErrorCode",
     "Exchange",
+    "ExchangeInput",
     "ExchangeState",
     "Headers",
+    "IdGenerator",
     "Link",
+    "LinkInput",
     "LinkState",
     "LocalProtocolError",
     "MessageReceived",
@@ -37,11 +64,17 @@ __all__ = [
     "Request",
     "RequestRefused",
     "Response",
+    "Session",
     "SessionClosed",
+    "SessionInput",
     "SessionOpened",
+    "SessionState",
     "SessionUpgraded",
     "TimerHeap",
     "TimerQueue",
     "Timers",
+    "UpgradeInput",
+    "UpgradeState",
     "message",
+    "unknown_option",
 ]

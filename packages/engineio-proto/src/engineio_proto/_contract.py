@@ -51,7 +51,11 @@ class Engine(Protocol[Event_co]):
         ...
 
     def receive_body_end(self, exchange: Exchange, now: float) -> list[Event_co]:
-        """The body is complete."""
+        """The body is complete. When `exchange.has_more` is True afterwards, call `resume_body`."""
+        ...
+
+    def resume_body(self, exchange: Exchange, now: float) -> list[Event_co]:
+        """Handle the next slice of a long payload."""
         ...
 
     def exchange_closed(self, exchange: Exchange, now: float) -> list[Event_co]:

@@ -4,30 +4,20 @@ A wire makes an `Exchange` for each request, hands it to `Engine.receive_request
 wants one (`wants_body`), and pulls `take_response()` whenever its owner was marked dirty. A GET of a polling
 session parks: its answer is made when it is taken, from all that the session has queued by then.
 
-    RECEIVING -body complete-> WAITING -answer-> ANSWERED
-        |                        |-- parked GET --^ (built by take_response)
-        `--------- abort --------`--> ABORTED        the wire closes the connection without an answer
+    WAITING -expect_body-> RECEIVING -body complete-> WAITING -answer-> ANSWERED
+       |                       |                         `-- parked GET --^ (built by take_response)
+       `-------- abort --------`--> ABORTED: the wire closes the connection without an answer
 """
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ._request import Request, Response
+from ._tables import EXCHANGE, ExchangeInput, ExchangeState, move
 
 if TYPE_CHECKING:
     from ._session import Session
-
-
-class ExchangeState(Enum):
-    """See the diagram above; the table is `EXCHANGE` in `_tables.py`."""
-
-    RECEIVING = "receiving"
-    WAITING = "waiting"
-    ANSWERED = "answered"
-    ABORTED = "aborted"
-    CLOSED = "closed"
 
 
 class Exchange:
@@ -39,9 +29,11 @@ class Exchange:
         state: see `ExchangeState`.
         session: the session that it belongs to, or None.
         body: what has arrived of the body; the engine fills it, up to its bound.
+        backlog: packets of the body that still wait for their slice, last first; see `has_more`.
+        headers: what every answer of this request carries besides its own (CORS).
     """
 
-    __slots__ = ("_response", "body", "cors_headers", "owner", "request", "session", "state")
+    __slots__ = ("_response", "backlog", "body", "headers", "owner", "request", "session", "state")
 
     def __init__(self, owner: Any, request: Request) -> None:
         self.owner = owner
@@ -49,7 +41,8 @@ class Exchange:
         self.state = ExchangeState.WAITING
         self.session: Session | None = None
         self.body: bytearray | None = None
-        self.cors_headers: tuple[tuple[str, str], ...] = ()
+        self.backlog: list[str] | None = None
+        self.headers: tuple[tuple[str, str], ...] = ()
         self._response: Response | None = None
 
     @property
@@ -62,25 +55,43 @@ class Exchange:
         """Whether this is the GET that its session will answer when it has something to send."""
         return self.session is not None and self.session.parked is self
 
+    @property
+    def has_more(self) -> bool:
+        """Whether `Engine.resume_body` should be called: packets of the body wait, and their session is not paused."""
+        return bool(self.backlog) and self.session is not None and not self.session.paused
+
     # Called by the engine.
+
+    def expect_body(self) -> None:
+        """Let the wire feed the body."""
+        self.state = move(EXCHANGE, self.state, ExchangeInput.EXPECT_BODY)
+        self.body = bytearray()
+
+    def body_complete(self) -> bytes:
+        """Return the body and keep nothing of it."""
+        self.state = move(EXCHANGE, self.state, ExchangeInput.BODY_END)
+        body, self.body = bytes(self.body or b""), None
+        return body
 
     def answer(self, response: Response) -> None:
         """Set the answer; it may arrive before the body is complete, and then ends the reading of it."""
-        self._response = response
-        self.body = None
-        self.state = ExchangeState.ANSWERED
+        self.state = move(EXCHANGE, self.state, ExchangeInput.ANSWER)
+        status, headers, body = response
+        self._response = Response(status, self.headers + headers, body) if self.headers else response
+        self.body = self.backlog = None
 
     def abort(self) -> None:
         """Make the wire close the connection without any answer."""
-        self.body = None
-        self.state = ExchangeState.ABORTED
+        self.state = move(EXCHANGE, self.state, ExchangeInput.ABORT)
+        self.body = self.backlog = self.session = None
 
     # Called by the wire.
 
     def take_response(self) -> Response | None:
         """The answer if there is one by now; a parked GET builds it here from its session's buffer."""
-        if self._response is None and self.session is not None and self.session.parked is self:
-            self.session.answer_poll()
+        session = self.session
+        if self._response is None and session is not None and session.parked is self:
+            session.answer_poll()
         return self._response
 
     def __repr__(self) -> str:

@@ -11,24 +11,14 @@ down, and pulls `take()` up: whatever the session has queued, in order, then the
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ._outgoing import Outgoing
 from ._request import Request, Response
+from ._tables import LINK, LinkInput, LinkState, move
 
 if TYPE_CHECKING:
     from ._session import Session
-
-
-class LinkState(Enum):
-    """See the diagram above; the table is `LINK` in `_tables.py`."""
-
-    DECIDING = "deciding"
-    OPEN = "open"
-    REFUSED = "refused"
-    CLOSING = "closing"
-    CLOSED = "closed"
 
 
 class Link:
@@ -76,13 +66,13 @@ class Link:
 
     def accept(self, headers: tuple[tuple[str, str], ...] = ()) -> None:
         """Let the wire answer 101 with these extra headers."""
+        self.state = move(LINK, self.state, LinkInput.ACCEPT)
         self.headers = headers
-        self.state = LinkState.OPEN
 
     def refuse(self, response: Response) -> None:
         """Let the wire answer with this response and close."""
+        self.state = move(LINK, self.state, LinkInput.REFUSE)
         self.refusal = response
-        self.state = LinkState.REFUSED
 
     def push(self, outgoing: Outgoing) -> None:
         """Queue something for this link alone, ahead of its session's buffer."""
@@ -95,7 +85,13 @@ class Link:
         if self.state is LinkState.OPEN:
             for outgoing in rest or ():
                 self.push(outgoing)
-            self.state = LinkState.CLOSING
+        self.state = move(LINK, self.state, LinkInput.CLOSE)
+
+    def ended(self) -> None:
+        """The WebSocket is over; drop what was queued."""
+        self.state = move(LINK, self.state, LinkInput.END)
+        self.session = None
+        self._outbox = None
 
     # Called by the wire.
 

@@ -25,17 +25,20 @@ class TimerQueue(Generic[Owner]):
         duration: seconds from arming to the deadline.
     """
 
-    __slots__ = ("_deadlines", "duration")
+    __slots__ = ("_deadlines", "_latest", "duration")
 
     def __init__(self, duration: float) -> None:
         self.duration = duration
         self._deadlines: dict[Owner, float] = {}
+        self._latest = 0.0
 
     def arm(self, owner: Owner, now: float) -> None:
         """Set or move the owner's deadline to `now + duration`."""
         deadlines = self._deadlines
         deadlines.pop(owner, None)
-        deadlines[owner] = now + self.duration
+        # Order is the invariant, so a clock that runs backwards is held where it was.
+        deadline = self._latest = max(now + self.duration, self._latest)
+        deadlines[owner] = deadline
 
     def cancel(self, owner: Owner) -> None:
         """Forget the owner's deadline; nothing happens when there is none."""
@@ -108,6 +111,9 @@ class TimerHeap(Generic[Owner]):
                 return deadline
             heappop(heap)
         return None
+
+    def __contains__(self, owner: object) -> bool:
+        return owner in self._deadlines
 
     def __len__(self) -> int:
         return len(self._deadlines)

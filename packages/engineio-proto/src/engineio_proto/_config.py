@@ -1,0 +1,155 @@
+"""The options of an engine: names, defaults and bounds as the reference documents them, checked when given.
+
+Source: `packages/engine.io/lib/server.ts`, `ServerOptions`, and `AttachOptions` for the path. Durations are
+seconds here and milliseconds on the wire; sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from math import isfinite
+from typing import Any, Final
+
+from cookie_policy import CookieOptions
+from cors_policy import CorsPolicy
+
+TRANSPORTS: Final = ("polling", "websocket")
+
+# Documented by the reference, not built yet. Given their "off" value they are accepted.
+_LATER: Final[Mapping[str, tuple[object, ...]]] = {
+    "allow_eio3": (False, None),
+    "allow_request": (None,),
+    "generate_id": (None,),
+    "headers": (None,),
+    "http_compression": (False, None),
+    "initial_headers": (None,),
+    "per_message_deflate": (False, None),
+    "ws_engine": (None,),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    """Everything an engine can be told. Raises `ValueError` or `TypeError` naming option, value and what is allowed."""
+
+    path: str = "/engine.io"
+    """Where requests arrive; one trailing slash is cut."""
+    add_trailing_slash: bool = True
+    """Whether the path that is matched ends with a slash."""
+    transports: tuple[str, ...] = TRANSPORTS
+    """What a client may use: `polling`, `websocket`."""
+    allow_upgrades: bool = True
+    """Whether the handshake advertises WebSocket; as in the reference, a client that upgrades anyway may."""
+    ping_interval: float = 25.0
+    """Seconds between a pong (or the open) and the next ping."""
+    ping_timeout: float = 20.0
+    """Seconds that a pong may take."""
+    upgrade_timeout: float = 10.0
+    """Seconds from a candidate WebSocket to its `5` packet."""
+    max_http_buffer_size: int = 1_000_000
+    """Bytes of the largest POST body and WebSocket message."""
+    cors: CorsPolicy | None = None
+    """Which origins may read answers; None sends no CORS header."""
+    cookie: CookieOptions | None = None
+    """The cookie that carries the session id on the polling handshake."""
+    max_send_buffer: int = 16 * 1024 * 1024
+    """Bytes that may wait for one session; one message always fits an empty buffer."""
+    close_timeout: float = 30.0
+    """Seconds that a closing polling session waits for the GET that collects its close packet."""
+    stall_timeout: float = 60.0
+    """Seconds that a session may stay paused by the layer above before it is closed."""
+    slice: int = 64
+    """Packets of one payload that are handled before other connections get their turn."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.path, str) or not self.path.startswith("/"):
+            raise ValueError(f"path must be a string that begins with '/', not {self.path!r}")
+        given: Any = self.transports
+        if isinstance(given, str) or not given:
+            raise ValueError(f"transports must be a non-empty list of {list(TRANSPORTS)}, not {given!r}")
+        for transport in given:
+            if transport == "webtransport":
+                raise ValueError("transports: 'webtransport' is not supported yet; allowed are 'polling', 'websocket'")
+            if transport not in TRANSPORTS:
+                raise ValueError(f"transports: {transport!r} is unknown; allowed are 'polling', 'websocket'")
+        object.__setattr__(self, "transports", tuple(given))
+        for name in ("ping_interval", "ping_timeout", "upgrade_timeout", "close_timeout", "stall_timeout"):
+            seconds: Any = getattr(self, name)
+            if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+                raise TypeError(f"{name} must be seconds as a number, not {seconds!r}")
+            if not (isfinite(seconds) and 0 < seconds <= 10**9):
+                raise ValueError(f"{name} must be more than 0 and at most 1e9 seconds, not {seconds!r}")
+        for name in ("max_http_buffer_size", "max_send_buffer", "slice"):
+            size: Any = getattr(self, name)
+            if isinstance(size, bool) or not isinstance(size, (int, float)) or int(size) != size:
+                raise TypeError(f"{name} must be an integer, not {size!r}")
+            if size < 1:
+                raise ValueError(f"{name} must be at least 1, not {size!r}")
+            object.__setattr__(self, name, int(size))
+        for name in ("add_trailing_slash", "allow_upgrades"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> EngineConfig:
+        """Build from the documented options, where `cors` and `cookie` are mappings, as a user gives them.
+
+        Raises:
+            TypeError: an unknown option (the nearest known one is named) or a wrong type.
+            ValueError: a wrong value.
+            NotImplementedError: a documented option that is not built yet.
+        """
+        known = {field.name for field in fields(cls)}
+        values: dict[str, Any] = {}
+        for name, value in options.items():
+            if name in known:
+                values[name] = value
+            elif name in _LATER:
+                if value not in _LATER[name]:
+                    raise NotImplementedError(f"option {name!r} is not supported yet (given: {value!r})")
+            else:
+                raise TypeError(unknown_option(name, known | set(_LATER)))
+        if not isinstance(values.get("cors"), CorsPolicy):
+            values["cors"] = _cors(values.get("cors"))
+        if not isinstance(values.get("cookie"), CookieOptions):
+            values["cookie"] = _cookie(values.get("cookie"))
+        return cls(**values)
+
+    @property
+    def mount(self) -> str:
+        """The prefix of every request target that the engine owns."""
+        path = self.path[:-1] if self.path.endswith("/") else self.path
+        return path + "/" if self.add_trailing_slash else path
+
+
+def unknown_option(name: str, known: set[str]) -> str:
+    """The text of the error for an option that does not exist."""
+    near = get_close_matches(name, sorted(known), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known options: {', '.join(sorted(known))}"
+    return f"unknown option {name!r}{hint}"
+
+
+def _cors(value: Any) -> CorsPolicy | None:
+    if value is None or value is False:
+        return None
+    if not isinstance(value, Mapping):
+        raise TypeError(f"cors must be a mapping such as {{'origin': 'https://example.com'}}, not {value!r}")
+    policy = CorsPolicy.from_options(value)
+    if policy.needs_decision:
+        raise NotImplementedError("cors: an origin given as a callable is not supported yet")
+    return policy
+
+
+def _cookie(value: Any) -> CookieOptions | None:
+    """The `cookie` option of the reference: merged over its defaults; `path=False` leaves the attribute out."""
+    if value is None or value is False:
+        return None
+    if value is not True and not isinstance(value, Mapping):
+        raise TypeError(f"cookie must be True, False or a mapping such as {{'name': 'io'}}, not {value!r}")
+    given: dict[str, Any] = {"name": "io", "path": "/", "http_only": True, "same_site": "lax"}
+    given.update({} if value is True else value)
+    if given["path"] is False:
+        given["path"] = None
+    return CookieOptions.from_options(given)

@@ -1,0 +1,185 @@
+"""HTTP long-polling: at most one parked GET, at most one POST being read.
+
+A state owner of `Session`, dropped when the session upgrades: what the two kinds of request do while the session
+is on polling, and how a session on polling is closed. Source: Engine.IO protocol 4, "HTTP long-polling";
+`packages/engine.io/lib/transports/polling.ts`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ._events import CloseReason
+from ._exchange import Exchange
+from ._outgoing import CLOSE, NOOP, Outgoing
+from ._payload import encode_payload, split_payload
+from ._request import Request, Response
+from ._tables import ExchangeState, SessionState
+
+if TYPE_CHECKING:
+    from ._session import Session
+
+_NO_STORE: Final = ("cache-control", "no-store")
+_TEXT: Final = ("Content-Type", "text/plain; charset=UTF-8")
+_OK: Final = Response(200, (("Content-Type", "text/html"), _NO_STORE), b"ok")
+BAD_REQUEST: Final = Response(400)
+_TOO_LARGE: Final = Response(413)
+_WRONG_METHOD: Final = Response(500)
+
+
+class Polling:
+    """The polling transport of one session."""
+
+    __slots__ = ("_session", "parked", "posting")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.parked: Exchange | None = None
+        self.posting: Exchange | None = None
+
+    # Inputs, called by the engine once the request is verified.
+
+    def receive(self, exchange: Exchange, now: float) -> None:
+        """A request with this session's id."""
+        method = exchange.request.method
+        if method == "GET":
+            self._receive_poll(exchange, now)
+        elif method == "POST":
+            self._receive_post(exchange)
+        else:
+            exchange.answer(_WRONG_METHOD)
+
+    def receive_body(self, exchange: Exchange, data: bytes, limit: int) -> None:
+        """A piece of a POST's body; beyond the limit it is refused and the session lives on."""
+        body = exchange.body
+        assert body is not None
+        if len(body) + len(data) > limit:
+            self.posting = None
+            exchange.answer(_TOO_LARGE)
+        else:
+            body += data
+
+    def receive_body_end(self, exchange: Exchange, now: float) -> None:
+        """The body is complete: decode it, at most a slice of packets at once."""
+        packets = split_payload(exchange.body_complete())
+        packets.reverse()
+        exchange.backlog = packets
+        self.resume(exchange, now)
+
+    def resume(self, exchange: Exchange, now: float) -> None:
+        """Handle the next slice of a POST's packets; after the last, answer it unless the session is paused."""
+        session = self._session
+        backlog = exchange.backlog
+        left = session.engine.config.slice
+        while backlog and left:
+            left -= 1
+            packet = backlog.pop()
+            if packet == "1":
+                self._receive_close(exchange)
+                return
+            if session.state is SessionState.OPEN:
+                session.receive_packet(packet, now)
+            if session.state is SessionState.CLOSED or session.polling is not self:
+                break
+            if session.paused:
+                return
+        if backlog and session.state is not SessionState.CLOSED and session.polling is self:
+            return
+        self._answer_post(exchange)
+
+    def exchange_closed(self, exchange: Exchange, now: float) -> None:
+        """The peer dropped a request that was not answered yet."""
+        session = self._session
+        if self.parked is exchange:
+            self.parked = None
+            session.end(CloseReason.TRANSPORT_ERROR, "poll connection closed prematurely")
+        elif self.posting is exchange:
+            self.posting = None
+            if exchange.state is ExchangeState.RECEIVING:
+                session.end(CloseReason.TRANSPORT_ERROR, "data request connection closed prematurely")
+
+    # Called by the session.
+
+    def resumed(self) -> None:
+        """The session is no longer paused: answer the POST that was withheld, or go on with its packets."""
+        exchange = self.posting
+        if exchange is not None and exchange.state is ExchangeState.WAITING:
+            if not exchange.backlog:
+                self._answer_post(exchange)
+            self._session.engine.dirty.mark(exchange.owner)
+
+    def answer_poll(self, buffer: list[Outgoing]) -> None:
+        """Answer the parked GET with these packets."""
+        exchange = self.parked
+        assert exchange is not None
+        self.parked = None
+        exchange.answer(self.payload_response(exchange.request, encode_payload(buffer)))
+
+    def payload_response(self, request: Request, body: bytes) -> Response:
+        """The answer of a GET. Old Internet Explorers get the header that their XSS filter needs."""
+        agent = request.headers.get("user-agent", "")
+        if ";MSIE" in agent or "Trident/" in agent:
+            return Response(200, (_TEXT, ("X-XSS-Protection", "0"), _NO_STORE), body)
+        return Response(200, (_TEXT, _NO_STORE), body)
+
+    def finish(self, last: Outgoing) -> None:
+        """The session ended or left polling: answer a parked GET with `last`, abort a POST that still arrives."""
+        exchange = self.parked
+        if exchange is not None:
+            self.answer_poll([last])
+            self._session.engine.dirty.mark(exchange.owner)
+        posting = self.posting
+        if posting is not None and posting.state is ExchangeState.RECEIVING:
+            # None of its packets is delivered, and the peer learns that from the missing answer.
+            self.posting = None
+            posting.abort()
+            self._session.engine.dirty.mark(posting.owner)
+
+    # The two methods.
+
+    def _receive_poll(self, exchange: Exchange, now: float) -> None:
+        session = self._session
+        if self.parked is not None:
+            session.end(CloseReason.TRANSPORT_ERROR, "overlap from client")
+            exchange.answer(BAD_REQUEST)
+            return
+        exchange.session = session
+        self.parked = exchange
+        session.last_received = now
+        if session.state is SessionState.CLOSING and not session.has_buffered:
+            self.answer_poll([NOOP, CLOSE])
+            session.end(CloseReason.FORCED_CLOSE)
+            return
+        session.owner = exchange.owner
+        if session.has_buffered:
+            session.engine.dirty.mark(exchange.owner)
+
+    def _receive_post(self, exchange: Exchange) -> None:
+        session = self._session
+        if self.posting is not None:
+            session.end(CloseReason.TRANSPORT_ERROR, "data request overlap from client")
+            exchange.answer(BAD_REQUEST)
+        elif exchange.request.headers.get("content-type") == "application/octet-stream":
+            session.end(CloseReason.TRANSPORT_ERROR, "invalid content")
+            exchange.answer(BAD_REQUEST)
+        else:
+            exchange.session = session
+            self.posting = exchange
+            exchange.expect_body()
+
+    def _receive_close(self, exchange: Exchange) -> None:
+        """A `1` in a payload: the rest of it is ignored, a pending GET gets a noop."""
+        if self.parked is not None:
+            owner = self.parked.owner
+            self.answer_poll([NOOP])
+            self._session.engine.dirty.mark(owner)
+        self._answer_post(exchange)
+        self._session.end(CloseReason.TRANSPORT_CLOSE)
+
+    def _answer_post(self, exchange: Exchange) -> None:
+        if self._session.paused and self._session.state is SessionState.OPEN:
+            return
+        if self.posting is exchange:
+            self.posting = None
+        exchange.session = None
+        exchange.answer(_OK)

@@ -1,0 +1,316 @@
+"""One Engine.IO client: its send buffer, its heartbeat and its end.
+
+Its three drivers: the user sends and closes; the network delivers packets (through `Polling`, `Upgrade`, or the
+link itself); time fires the heartbeat. The send buffer belongs to the session, not to a transport: whoever
+carries the session now takes it whole, so an upgrade loses and repeats nothing.
+
+`owner` is whom to mark dirty when something is queued: the wire behind the link, or behind the parked GET, or
+None while nobody can take (no GET pending; the link is blocked).
+Source: Engine.IO protocol 4; `packages/engine.io/lib/socket.ts`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._events import CloseReason, MessageReceived, SessionClosed, SessionUpgraded
+from ._exchange import Exchange
+from ._link import Link
+from ._outgoing import CLOSE, PING, Outgoing, message
+from ._payload import decode_base64
+from ._polling import Polling
+from ._request import Request
+from ._tables import SESSION, SessionInput, SessionState, move
+from ._upgrade import Upgrade
+
+if TYPE_CHECKING:
+    from ._server import EngineServer
+
+
+class Session:
+    """One Engine.IO client, from handshake to close.
+
+    Attributes:
+        id: 20 url-safe characters, unguessable.
+        request: the handshake request.
+        state: OPEN, CLOSING (a polling client has yet to collect the close) or CLOSED.
+        paused: the layer above wants no more input for now; see `pause`.
+        user: a slot for the layer above.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_extended",
+        "_ping_at",
+        "_queued",
+        "_taken",
+        "_unwritten",
+        "engine",
+        "id",
+        "last_received",
+        "link",
+        "owner",
+        "paused",
+        "polling",
+        "request",
+        "state",
+        "upgrade",
+        "user",
+    )
+
+    def __init__(self, engine: EngineServer, id: str, request: Request, now: float) -> None:
+        self.engine = engine
+        self.id = id
+        self.request = request
+        self.state = SessionState.OPEN
+        self.link: Link | None = None
+        self.polling: Polling | None = None
+        self.upgrade: Upgrade | None = None
+        self.owner: Any = None
+        self.paused = False
+        self.user: Any = None
+        self.last_received = now
+        self._buffer: list[Outgoing] = []
+        self._queued = 0
+        self._taken = 0
+        self._unwritten = 0
+        self._ping_at = now
+        self._extended = False
+        engine.ping_timers.arm(self, now)
+
+    # Getters.
+
+    @property
+    def protocol(self) -> int:
+        """The Engine.IO protocol that the client speaks."""
+        return 4
+
+    @property
+    def transport(self) -> str:
+        """`polling` or `websocket`."""
+        return "polling" if self.link is None else "websocket"
+
+    @property
+    def parked(self) -> Exchange | None:
+        """The GET that waits for something to send."""
+        return self.polling.parked if self.polling is not None else None
+
+    @property
+    def has_buffered(self) -> bool:
+        """Whether something waits to be taken."""
+        return bool(self._buffer)
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Bytes queued, or taken and not yet written."""
+        return self._queued + self._unwritten
+
+    @property
+    def writable(self) -> bool:
+        """Whether what is sent now leaves at once: somebody can take, and nothing is queued before it."""
+        return self.owner is not None and not self._buffer and self.state is SessionState.OPEN
+
+    # Commands.
+
+    def send(self, outgoing: Outgoing) -> bool:
+        """Queue packets. False when the session is closing or closed, or this closed it: its buffer was full."""
+        if self.state is not SessionState.OPEN:
+            return False
+        queued = self._queued + outgoing.size
+        if queued + self._unwritten > self.engine.max_send_buffer and self.buffered_bytes:
+            self._overflow(outgoing)
+            return False
+        self._queued = queued
+        self._buffer.append(outgoing)
+        owner = self.owner
+        if owner is not None:
+            self.engine.dirty.mark(owner)
+        return True
+
+    def send_message(self, *messages: str | bytes, compress: bool = True) -> bool:
+        """`send` for one message, or several that belong together."""
+        return self.send(message(*messages, compress=compress))
+
+    def close(self, now: float, *, discard: bool = False, description: str | None = None) -> None:
+        """Close from this side; what is queued still goes out unless `discard`.
+
+        A session on polling without a pending GET stays CLOSING until the next GET, or `close_timeout`.
+        The `SessionClosed` comes with the engine's next events.
+        """
+        if self.state is SessionState.CLOSED:
+            return
+        if discard:
+            self._buffer.clear()
+            self._queued = 0
+        if self.link is not None or discard or (self.parked is not None and not self._buffer):
+            self.end(CloseReason.FORCED_CLOSE, description)
+        elif self.state is SessionState.OPEN:
+            self.state = move(SESSION, self.state, SessionInput.DEFER_CLOSE)
+            self._stop_heartbeat()
+            if self.upgrade is not None:
+                self.upgrade.abandon()
+            self.engine.close_timers.arm(self, now)
+
+    def pause(self, now: float) -> None:
+        """Stop input: the wire stops reading, a POST's answer is withheld, the pong deadline is suspended."""
+        if not self.paused and self.state is SessionState.OPEN:
+            self.paused = True
+            self.engine.stall_timers.arm(self, now)
+            if self.link is not None:
+                self.link.paused = True
+                self.engine.dirty.mark(self.link.owner)
+
+    def resume(self) -> None:
+        """Take input again."""
+        if self.paused:
+            self.paused = False
+            self.engine.stall_timers.cancel(self)
+            if self.link is not None:
+                self.link.paused = False
+                self.engine.dirty.mark(self.link.owner)
+            if self.polling is not None:
+                self.polling.resumed()
+
+    # The buffer, pulled by whoever carries the session.
+
+    def take_buffer(self) -> list[Outgoing]:
+        """Remove and return all that is queued; it counts as unwritten while the link is blocked."""
+        buffer = self._buffer
+        if buffer:
+            self._buffer = []
+            self._taken = self._queued
+            self._queued = 0
+        return buffer
+
+    def answer_poll(self) -> None:
+        """Answer the parked GET if there is something to send."""
+        if self._buffer and self.polling is not None:
+            self.owner = None
+            self.polling.answer_poll(self.take_buffer())
+
+    def push(self, outgoing: Outgoing) -> None:
+        """Queue a packet of the protocol itself: in any state, without a bound (there are a few at most)."""
+        self._buffer.append(outgoing)
+        self._queued += outgoing.size
+        if self.owner is not None:
+            self.engine.dirty.mark(self.owner)
+
+    def blocked(self) -> None:
+        """The link's transport is full: nothing more is taken, and what was taken is not written yet."""
+        self.owner = None
+        self._unwritten += self._taken
+        self._taken = 0
+
+    def unblocked(self) -> None:
+        """All that was taken is written."""
+        self._unwritten = 0
+        if self.link is not None and self.state is SessionState.OPEN:
+            self.owner = self.link.owner
+            if self._buffer:
+                self.engine.dirty.mark(self.owner)
+
+    # Inputs.
+
+    def receive_packet(self, packet: str, now: float) -> None:
+        """One text packet, on either transport. Source: `Socket.onPacket`."""
+        kind = packet[:1]
+        if kind == "4":
+            self.engine.emit(MessageReceived(self, packet[1:]))
+        elif kind == "3":
+            engine = self.engine
+            if self in engine.pong_timers or self in engine.late_pong_timers:  # else it answers no ping
+                engine.pong_timers.cancel(self)
+                engine.late_pong_timers.cancel(self)
+                engine.ping_timers.arm(self, now)
+        elif kind == "b":
+            self.engine.emit(MessageReceived(self, decode_base64(packet[1:])))
+        elif kind == "1":
+            self.end(CloseReason.TRANSPORT_CLOSE)
+        elif kind == "2":
+            self.end(CloseReason.TRANSPORT_ERROR, "invalid heartbeat direction")
+        elif kind not in ("0", "5", "6") or not kind:
+            self.end(CloseReason.PARSE_ERROR)
+
+    def commit_upgrade(self, link: Link, now: float) -> None:
+        """The candidate sent its `5`: the link carries the session from now on."""
+        polling = self.polling
+        assert polling is not None
+        self.polling = None
+        polling.finish(CLOSE)
+        self.link = link
+        link.paused = self.paused
+        if self.state is SessionState.CLOSING:
+            self.end(CloseReason.FORCED_CLOSE)
+            return
+        self.owner = None if link.blocked else link.owner
+        self.engine.dirty.mark(link.owner)
+        # The reference clears the pong timer here and then never times out a client that falls silent.
+        self._stop_heartbeat()
+        self.engine.ping_timers.arm(self, now)
+        self.engine.emit(SessionUpgraded(self))
+
+    # Time.
+
+    def ping_due(self, now: float) -> None:
+        """Send a ping; its pong has `ping_timeout` seconds."""
+        self._ping_at = now
+        self._extended = False
+        self.engine.pong_timers.arm(self, now)
+        self.push(PING)
+
+    def pong_due(self, now: float) -> None:
+        """No pong: the end, unless the session is paused, or bytes that came after the ping extend it once."""
+        received = self.last_received if self.link is None else self.link.last_received
+        if self.paused:
+            self.engine.pong_timers.arm(self, now)
+        elif received > self._ping_at and not self._extended:
+            self._extended = True
+            self.engine.late_pong_timers.arm(self, received + self.engine.config.ping_timeout)
+        else:
+            self.end(CloseReason.PING_TIMEOUT)
+
+    # The end.
+
+    def end(self, reason: CloseReason, description: str | None = None) -> None:
+        """The session is over, whoever ended it; every other way out comes through here."""
+        if self.state is SessionState.CLOSED:
+            return
+        self.state = move(SESSION, self.state, SessionInput.END)
+        engine = self.engine
+        self._stop_heartbeat()
+        engine.close_timers.cancel(self)
+        engine.stall_timers.cancel(self)
+        if self.upgrade is not None:
+            self.upgrade.abandon()
+        if self.polling is not None:
+            self.polling.finish(CLOSE)
+            self.polling = None
+        link, self.link = self.link, None
+        self.owner = None
+        if link is not None:
+            link.session = None
+            link.paused = False
+            link.close(self.take_buffer())
+            engine.dirty.mark(link.owner)
+        self._buffer.clear()
+        self.paused = False
+        engine.forget(self)
+        engine.emit(SessionClosed(self, reason, description))
+
+    def _stop_heartbeat(self) -> None:
+        self.engine.ping_timers.cancel(self)
+        self.engine.pong_timers.cancel(self)
+        self.engine.late_pong_timers.cancel(self)
+
+    def _overflow(self, outgoing: Outgoing) -> None:
+        """The peer reads too slowly. It gets what fits in its closed connection: nothing."""
+        self._buffer.clear()
+        self._queued = 0
+        self.end(
+            CloseReason.FORCED_CLOSE,
+            f"send buffer full: {self.buffered_bytes} bytes wait, {outgoing.size} more would pass "
+            f"max_send_buffer={self.engine.max_send_buffer}",
+        )
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id} {self.transport} {self.state.value}>"

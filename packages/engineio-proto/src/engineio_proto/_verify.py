@@ -1,0 +1,72 @@
+"""The checks that every request under the path passes before it reaches a session, in the reference's order.
+
+Source: `packages/engine.io/lib/server.ts`, `verify` and `handshake`; the table is `reference` order: transport,
+origin, session, method. A check that fails gives the code, and the context that the user's log gets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ._errors import ErrorCode
+from ._request import Request
+
+if TYPE_CHECKING:
+    from ._session import Session
+
+# What Node's `http` refuses in a header value.
+_ILLEGAL_IN_HEADER: Final = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+
+
+class Refusal(NamedTuple):
+    """Why a request is refused."""
+
+    code: ErrorCode
+    context: Mapping[str, object]
+
+
+class Verified(NamedTuple):
+    """A request that may go on: to its session, or to a handshake when that is None."""
+
+    session: Session | None
+    transport: str
+
+
+def verify(
+    request: Request, sessions: Mapping[str, Session], transports: tuple[str, ...], *, upgrade: bool
+) -> Refusal | Verified:
+    """Check a request. `upgrade` says whether it asks for a WebSocket."""
+    query = request.query
+    transport = query.get("transport")
+    if transport not in transports or transport is None:
+        return Refusal(ErrorCode.UNKNOWN_TRANSPORT, {"transport": transport})
+    origin = request.headers.get("origin")
+    if origin is not None and _ILLEGAL_IN_HEADER.search(origin):
+        return Refusal(ErrorCode.BAD_REQUEST, {"name": "INVALID_ORIGIN", "origin": origin})
+    protocol = 4 if query.get("EIO") == "4" else 3
+    sid = query.get("sid")
+    if sid:
+        session = sessions.get(sid)
+        if session is None:
+            return Refusal(ErrorCode.UNKNOWN_SID, {"sid": sid})
+        # The reference lets a plain request that names a WebSocket session pass, and never answers it.
+        if not upgrade and (session.transport != transport or session.polling is None):
+            return Refusal(
+                ErrorCode.BAD_REQUEST,
+                {"name": "TRANSPORT_MISMATCH", "transport": transport, "previousTransport": session.transport},
+            )
+        if protocol != session.protocol:
+            return Refusal(
+                ErrorCode.BAD_REQUEST,
+                {"name": "PROTOCOL_MISMATCH", "protocol": protocol, "previousProtocol": session.protocol},
+            )
+        return Verified(session, transport)
+    if request.method != "GET":
+        return Refusal(ErrorCode.BAD_HANDSHAKE_METHOD, {"method": request.method})
+    if transport == "websocket" and not upgrade:
+        return Refusal(ErrorCode.BAD_REQUEST, {"name": "TRANSPORT_HANDSHAKE_ERROR"})
+    if protocol != 4 and not (upgrade and transport == "polling"):
+        return Refusal(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, {"protocol": protocol})
+    return Verified(None, transport)
