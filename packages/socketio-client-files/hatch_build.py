@@ -1,9 +1,9 @@
 """Fetches the official client's files when this package is built, so that no running server ever downloads.
 
 The files come from the npm package `socket.io`, which ships the client that goes with it. npm is the only
-thing that knows where packages are: `npm pack` asks whatever registry the machine is set up for, so no address
-is written here. What arrives is compared with INTEGRITY, the hash that npm records for this version, before
-one byte of it is unpacked; then only the named members are read out of the archive, whatever else it holds.
+thing that knows where packages are: `npm pack` asks whatever registry the machine is set up for, so no
+address is written here. What arrives is compared with INTEGRITY, the hash that npm records for this version,
+before one byte of it is unpacked; then only the named members are read, whatever else the archive holds.
 
 The build runs for wheels, for sdists and for editable installs. When the files are there already (an earlier
 build, or an sdist, which carries them), nothing is fetched and npm is not needed.
@@ -124,7 +124,7 @@ def unpack(archive: bytes) -> dict[str, bytes]:
 
 
 def write(bundle: Path, contents: dict[str, bytes]) -> None:
-    """Each file appears whole, the stamp last: an interrupted or a parallel build leaves nothing half done."""
+    """Each file appears whole, the stamp last: an interrupted or parallel build leaves nothing half done."""
     bundle.mkdir(parents=True, exist_ok=True)
     for name, data in [*contents.items(), (STAMP, INTEGRITY.encode("ascii"))]:
         handle, temporary = tempfile.mkstemp(dir=bundle.parent, prefix=".fetching-")

@@ -1,0 +1,85 @@
+"""Who may import what: the table of the architecture page, as data. The tests beside it hold the tree to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+LONGEST_FILE = 400
+"""Lines that a Python file of a package may have: one idea fits, two do not."""
+
+LONGEST_PACKAGE = {"engineio_proto": 2_600}
+"""Lines of a whole package, where it is meant to be read in one sitting."""
+
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+VALUES = _names("""
+    __future__ abc array binascii bisect codecs collections collections.abc contextlib copy dataclasses difflib
+    enum functools heapq inspect itertools math operator re string struct types typing unicodedata weakref
+""")
+"""Modules that compute and nothing else: every core package may use them."""
+
+FORBIDDEN_CALLS = _names("open print input eval exec compile __import__ breakpoint")
+"""Built-ins that do I/O, or hide an import from this table."""
+
+FORBIDDEN_NAMES = frozenset({"utils", "util", "helpers", "base", "common", "misc"})
+"""Names of modules that say nothing about what is in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one package may import beside itself."""
+
+    local: frozenset[str] = frozenset()
+    "packages of this workspace; a test compares them with the dependencies that its pyproject.toml declares"
+    third_party: frozenset[str] = frozenset()
+    "top-level names from PyPI"
+    stdlib: frozenset[str] | None = None
+    "standard modules of a core package; None for a package that does I/O"
+    forbidden: frozenset[str] = field(default_factory=frozenset)
+    "standard modules that a package that does I/O leaves alone all the same"
+    may_await: bool = False
+    "whether `async def` may appear in a core package"
+
+    @property
+    def is_core(self) -> bool:
+        return self.stdlib is not None
+
+
+def _core(*stdlib: str, local: str = "", third_party: str = "", may_await: bool = False) -> Rule:
+    return Rule(_names(local), _names(third_party), VALUES | set(stdlib), may_await=may_await)
+
+
+_BELOW_BINDINGS = _names("""
+    cors_policy cookie_policy socketio_parser engineio_proto engineio_wire socketio_proto socketio_client_files
+""")
+
+RULES: dict[str, Rule] = {
+    "cors_policy": _core(),
+    # `datetime` formats an instant that it is given; the test for calls refuses `datetime.now()`.
+    "cookie_policy": _core("datetime", "urllib.parse"),
+    # orjson is used when it is installed, and is no dependency.
+    "socketio_parser": _core("json", third_party="orjson"),
+    "engineio_proto": _core("base64", "json", "urllib.parse", "http", local="cors_policy cookie_policy"),
+    "engineio_wire": _core("base64", "hashlib", "http", "zlib", local="engineio_proto", third_party="h11 wsproto"),
+    "socketio_proto": _core("json", local="engineio_proto socketio_parser cors_policy cookie_policy", may_await=True),
+    "socketio_client_files": Rule(),
+    "socketio_asyncio": Rule(_BELOW_BINDINGS, _names("uvloop")),
+    "socketio_trio": Rule(_BELOW_BINDINGS, _names("trio"), forbidden=_names("asyncio")),
+}
+
+BINDINGS = ("socketio_asyncio", "socketio_trio")
+
+
+def source(package: str) -> Path:
+    """The folder of the import package `package`."""
+    return ROOT / "packages" / package.replace("_", "-") / "src" / package
+
+
+def modules(package: str) -> list[Path]:
+    return sorted(source(package).rglob("*.py"))
