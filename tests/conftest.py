@@ -1,6 +1,6 @@
 """For all suites: with CI=true a skipped test is a failed one, so nothing is left out without being seen.
 
-Elsewhere a test may skip, with its reason, what the machine cannot run. An expected failure (xfail) is no skip.
+Elsewhere a test may skip, with its reason, what the machine cannot run. An expected failure is no skip.
 """
 
 from __future__ import annotations

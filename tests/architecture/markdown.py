@@ -1,6 +1,6 @@
 """The Python blocks of a Markdown file.
 
-A block between ```python and ``` runs. One that cannot says why on its first line: ```python no-run: needs TLS.
+A block between ```python and ``` runs. One that cannot says why: ```python no-run: needs a certificate.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def pages() -> dict[str, list[Block]]:
 
 
 def script(blocks: list[Block]) -> str:
-    """One program of the blocks that run, each at its own line number, so that a traceback names the place."""
+    """One program of the blocks that run, each at its own line number, so that tracebacks are right."""
     lines: list[str] = []
     for block in blocks:
         if block.run:

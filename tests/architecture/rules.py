@@ -1,4 +1,4 @@
-"""Who may import what: the table of the architecture page, as data. The tests beside it hold the tree to it."""
+"""Who may import what: the table of the architecture page, as data. The tests beside it use it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def _names(words: str) -> frozenset[str]:
 
 
 VALUES = _names("""
-    __future__ abc array binascii bisect codecs collections collections.abc contextlib copy dataclasses difflib
-    enum functools heapq inspect itertools math operator re string struct types typing unicodedata weakref
+    __future__ abc array binascii bisect codecs collections collections.abc contextlib copy dataclasses
+    difflib enum functools heapq inspect itertools math operator re string struct types typing unicodedata weakref
 """)
 """Modules that compute and nothing else: every core package may use them."""
 
@@ -56,18 +56,24 @@ def _core(*stdlib: str, local: str = "", third_party: str = "", may_await: bool 
 
 
 _BELOW_BINDINGS = _names("""
-    cors_policy cookie_policy socketio_parser engineio_proto engineio_wire socketio_proto socketio_client_files
+    cors_policy cookie_policy socketio_parser engineio_proto engineio_wire socketio_proto
+    socketio_client_files
 """)
 
 RULES: dict[str, Rule] = {
-    "cors_policy": _core(),
+    # Awaits the user's origin callable and nothing else; warns whoever builds a policy that cannot work.
+    "cors_policy": _core("warnings", may_await=True),
     # `datetime` formats an instant that it is given; the test for calls refuses `datetime.now()`.
     "cookie_policy": _core("datetime", "urllib.parse"),
     # orjson is used when it is installed, and is no dependency.
     "socketio_parser": _core("json", third_party="orjson"),
     "engineio_proto": _core("base64", "json", "urllib.parse", "http", local="cors_policy cookie_policy"),
-    "engineio_wire": _core("base64", "hashlib", "http", "zlib", local="engineio_proto", third_party="h11 wsproto"),
-    "socketio_proto": _core("json", local="engineio_proto socketio_parser cors_policy cookie_policy", may_await=True),
+    "engineio_wire": _core(
+        "base64", "hashlib", "http", "zlib", local="engineio_proto", third_party="h11 wsproto"
+    ),
+    "socketio_proto": _core(
+        "json", local="engineio_proto socketio_parser cors_policy cookie_policy", may_await=True
+    ),
     "socketio_client_files": Rule(),
     "socketio_asyncio": Rule(_BELOW_BINDINGS, _names("uvloop")),
     "socketio_trio": Rule(_BELOW_BINDINGS, _names("trio"), forbidden=_names("asyncio")),

@@ -1,6 +1,6 @@
 """What a piece of Python source does, read from its syntax tree: imports, calls, `async def`, `__all__`.
 
-Imports inside functions and under `TYPE_CHECKING` count like all others: a cycle of types is a cycle of ideas.
+Imports inside functions and under `TYPE_CHECKING` count like all others: a cycle of types is a cycle.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def purity_faults(code: str, *, may_await: bool) -> list[str]:
         match node.func:
             case ast.Name(id=name) if name in FORBIDDEN_CALLS:
                 faults.append(f"line {node.lineno}: calls {name}()")
-            case ast.Attribute(value=ast.Name(id="datetime" | "date") | ast.Attribute(attr="datetime" | "date")):
+            case ast.Attribute(
+                value=ast.Name(id="datetime" | "date") | ast.Attribute(attr="datetime" | "date")
+            ):
                 if node.func.attr in CLOCK_METHODS:
                     faults.append(f"line {node.lineno}: reads the clock by .{node.func.attr}()")
     return faults

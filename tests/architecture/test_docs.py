@@ -1,7 +1,7 @@
-"""Every Python block of the docs and READMEs runs: per file, in order, in one namespace, in an empty directory.
+"""Every Python block of the docs and READMEs runs: per file, in order, in one namespace, in an empty folder.
 
-Warnings are errors there too. A block that cannot run says why (`python no-run: reason`), and the end of pytest's
-output lists it (`conftest.py`).
+Warnings are errors there too. A block that cannot run says why (`python no-run: reason`), and pytest's output
+lists it at the end (`conftest.py`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def _run(code: str, page: str, folder: Path) -> subprocess.CompletedProcess[str]
     # Compiled under the page's name, so that the traceback reads `File "docs/x.md", line 12`.
     runner = "import sys; exec(compile(sys.stdin.read(), sys.argv[1], 'exec'), {'__name__': '__main__'})"
     command = [sys.executable, "-P", "-W", "error", "-c", runner, page]
-    return subprocess.run(command, input=code, cwd=folder, capture_output=True, text=True, check=False, timeout=SECONDS)
+    return subprocess.run(
+        command, input=code, cwd=folder, capture_output=True, text=True, check=False, timeout=SECONDS
+    )
 
 
 @pytest.mark.parametrize("page", [page for page, blocks in BLOCKS.items() if any(b.run for b in blocks)])

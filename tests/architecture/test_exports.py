@@ -1,4 +1,4 @@
-"""What a package offers: a literal and complete `__all__`, types, a README; the same names from every binding."""
+"""What a package offers: a literal, complete `__all__`, types, a README; every binding the same names."""
 
 from __future__ import annotations
 
@@ -78,6 +78,8 @@ def test_literal_check_can_fail(code: str) -> None:
 
 
 def test_literal_and_public_names() -> None:
-    code = "from __future__ import annotations\nfrom ._x import A, B as C\n_d = 1\nE: int = 2\n__all__ = ['A']\n"
+    code = (
+        "from __future__ import annotations\nfrom ._x import A, B as C\n_d = 1\nE: int = 2\n__all__ = ['A']\n"
+    )
     assert literal_all(code) == ["A"]
     assert public_names(code) == {"A", "C", "E"}

@@ -18,11 +18,15 @@ CORES = [name for name, rule in RULES.items() if rule.is_core]
 
 
 def _faults(package: str, check) -> list[str]:  # type: ignore[no-untyped-def]
-    return [f"{path.relative_to(ROOT)} {fault}" for path in modules(package) for fault in check(path.read_text())]
+    return [
+        f"{path.relative_to(ROOT)} {fault}" for path in modules(package) for fault in check(path.read_text())
+    ]
 
 
 def test_every_package_has_a_rule() -> None:
-    assert {path.parent.name.replace("-", "_") for path in ROOT.glob("packages/*/pyproject.toml")} == set(RULES)
+    assert {path.parent.name.replace("-", "_") for path in ROOT.glob("packages/*/pyproject.toml")} == set(
+        RULES
+    )
 
 
 @pytest.mark.parametrize("package", RULES)
@@ -59,10 +63,15 @@ def _used(code: str) -> set[str]:
 
 def _lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     """import-linter with the contracts of our pyproject.toml, over the packages found in `folder` first."""
-    code = "import sys; sys.path.insert(0, sys.argv.pop()); from importlinter.cli import lint_imports_command as m; m()"
+    code = "import sys; sys.path.insert(0, sys.argv.pop()); import importlinter.cli as c; c.lint_imports_command()"
     arguments = ["--config", str(ROOT / "pyproject.toml"), "--no-cache", str(folder)]
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is committed works on every machine: no download addresses, no private paths, no fetched code, pinned tools."""
+"""What is committed fits every machine: no download address, no private path, no fetched code, pinned tools."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ def _normal(name: str) -> str:
 def test_every_tool_is_pinned() -> None:
     pinned = {_normal(name) for name in _pins()}
     root = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    tools = {name for group in root["dependency-groups"] for name in nox.project.dependency_groups(root, group)}
+    tools = {
+        name for group in root["dependency-groups"] for name in nox.project.dependency_groups(root, group)
+    }
     local, needed = set[str](), set[str]()
     for path in ROOT.glob("packages/*/pyproject.toml"):
         local.add(path.parent.name)
