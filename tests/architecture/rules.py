@@ -20,7 +20,8 @@ def _names(words: str) -> frozenset[str]:
 
 VALUES = _names("""
     __future__ abc array binascii bisect codecs collections collections.abc contextlib copy dataclasses
-    difflib enum functools heapq inspect itertools math operator re string struct types typing unicodedata weakref
+    difflib enum functools heapq inspect itertools math operator re string struct types typing
+    unicodedata weakref
 """)
 """Modules that compute and nothing else: every core package may use them."""
 

@@ -63,7 +63,7 @@ def _used(code: str) -> set[str]:
 
 def _lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     """import-linter with the contracts of our pyproject.toml, over the packages found in `folder` first."""
-    code = "import sys; sys.path.insert(0, sys.argv.pop()); import importlinter.cli as c; c.lint_imports_command()"
+    code = "import sys, importlinter.cli as c; sys.path.insert(0, sys.argv.pop()); c.lint_imports_command()"
     arguments = ["--config", str(ROOT / "pyproject.toml"), "--no-cache", str(folder)]
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],

@@ -1,4 +1,4 @@
-"""What is committed fits every machine: no download address, no private path, no fetched code, pinned tools."""
+"""What is committed: no download address, no private path, no fetched code, and tools that are pinned."""
 
 from __future__ import annotations
 
