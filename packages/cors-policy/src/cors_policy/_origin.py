@@ -103,7 +103,7 @@ def _collect(rules: Iterable[object], exact: set[str], patterns: list[re.Pattern
 
 
 def _is_text_pattern(rule: object) -> TypeGuard[re.Pattern[str]]:
-    return isinstance(rule, re.Pattern) and isinstance(cast("re.Pattern[str]", rule).pattern, str)
+    return isinstance(rule, re.Pattern) and isinstance(cast("re.Pattern[str] | re.Pattern[bytes]", rule).pattern, str)
 
 
 def freeze_rule(rule: object) -> object:
@@ -130,22 +130,21 @@ def check_decision(decision: Callable[..., object]) -> None:
         ) from None
 
 
-def warn_of_useless(compiled: CompiledOrigin, credentials: bool, stacklevel: int) -> None:
+def warn_of_useless(compiled: CompiledOrigin, credentials: bool) -> None:
     """Say what a browser would only say to the user of the page."""
     if compiled.fixed == "*" and credentials:
         _warn(
             "origin='*' with credentials=True: browsers refuse this answer; name the origins, "
             "or use origin=True to let every site act with the user's cookies",
-            stacklevel,
         )
     for origin in sorted(compiled.exact):
         if origin == "*" or origin.endswith("/"):
             _warn(
                 f"option 'origin' lists {origin!r}, which no browser sends: items of a list are compared "
                 "exactly, and an Origin is scheme://host[:port] with nothing behind it",
-                stacklevel,
             )
 
 
-def _warn(text: str, stacklevel: int) -> None:
-    warnings.warn(text, CorsWarning, stacklevel=stacklevel + 2)
+def _warn(text: str) -> None:
+    # From here up to whoever builds the policy: warn_of_useless, __post_init__, __init__, the caller.
+    warnings.warn(text, CorsWarning, stacklevel=5)

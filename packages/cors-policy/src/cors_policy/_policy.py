@@ -107,7 +107,7 @@ class CorsPolicy:
             rule = CompiledOrigin(enabled=False)
         else:
             rule = compile_origin(self.origin)
-            warn_of_useless(rule, self.credentials, stacklevel=4)
+            warn_of_useless(rule, self.credentials)
             object.__setattr__(self, "origin", freeze_rule(self.origin))
         for option in ("methods", "allowed_headers", "exposed_headers"):
             object.__setattr__(self, option, frozen_list(getattr(self, option)))
