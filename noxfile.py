@@ -72,7 +72,8 @@ def tests(session: nox.Session) -> None:
 
     steps: list[tuple[str, Callable[[], object]]] = [
         ("lint", lambda: _run_lint(session)),
-        ("types", lambda: _run_types(session)),
+        ("mypy", lambda: _run_mypy(session)),
+        ("pyright", lambda: _run_pyright(session)),
         # Last, so that the last lines of the output are pytest's summary.
         ("pytest", lambda: session.run("python", "-m", "pytest", *arguments)),
     ]
@@ -100,7 +101,8 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Mypy and pyright, both strict, over the packages."""
     _install(session, "types", "speed")
-    _run_types(session)
+    _run_mypy(session)
+    _run_pyright(session)
 
 
 def _other_python(version: str) -> str:
@@ -249,9 +251,12 @@ def _run_lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
 
 
-def _run_types(session: nox.Session) -> None:
-    sources = [str(path.relative_to(ROOT) / "src") for path in PACKAGES]
-    session.run("mypy", *sources)
+def _run_mypy(session: nox.Session) -> None:
+    session.run("mypy", *(str(path.relative_to(ROOT) / "src") for path in PACKAGES))
+
+
+def _run_pyright(session: nox.Session) -> None:
+    # The PyPI package fetches pyright's npm package at first use: of exactly the version that is pinned.
     pin = next(line for line in CONSTRAINTS.read_text().splitlines() if line.startswith("pyright=="))
     session.run("pyright", env={"PYRIGHT_PYTHON_FORCE_VERSION": pin.removeprefix("pyright==")})
 
