@@ -71,7 +71,9 @@ class EngineConfig:
             raise ValueError(f"transports must be a non-empty list of {list(TRANSPORTS)}, not {given!r}")
         for transport in given:
             if transport == "webtransport":
-                raise ValueError("transports: 'webtransport' is not supported yet; allowed are 'polling', 'websocket'")
+                raise ValueError(
+                    "transports: 'webtransport' is not supported yet; allowed are 'polling', 'websocket'"
+                )
             if transport not in TRANSPORTS:
                 raise ValueError(f"transports: {transport!r} is unknown; allowed are 'polling', 'websocket'")
         object.__setattr__(self, "transports", tuple(given))

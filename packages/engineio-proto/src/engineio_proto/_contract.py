@@ -14,10 +14,10 @@ from ._exchange import Exchange
 from ._link import Link
 from ._timers import Timers
 
-Event_co = TypeVar("Event_co", covariant=True)
+Event = TypeVar("Event")
 
 
-class Engine(Protocol[Event_co]):
+class Engine(Protocol[Event]):
     """The inputs that a wire may call. `now` is monotonic seconds, clamped so that it never runs backwards.
 
     All of them return the events that followed, oldest first. None raises because of what a peer sent.
@@ -42,39 +42,39 @@ class Engine(Protocol[Event_co]):
         """Whether a request target lies under the engine's path."""
         ...
 
-    def receive_request(self, exchange: Exchange, now: float) -> list[Event_co]:
+    def receive_request(self, exchange: Exchange, now: float) -> list[Event]:
         """A request's head arrived. Afterwards `exchange.wants_body` says whether to feed its body."""
         ...
 
-    def receive_body(self, exchange: Exchange, data: bytes, now: float) -> list[Event_co]:
+    def receive_body(self, exchange: Exchange, data: bytes, now: float) -> list[Event]:
         """A piece of the body arrived."""
         ...
 
-    def receive_body_end(self, exchange: Exchange, now: float) -> list[Event_co]:
+    def receive_body_end(self, exchange: Exchange, now: float) -> list[Event]:
         """The body is complete. When `exchange.has_more` is True afterwards, call `resume_body`."""
         ...
 
-    def resume_body(self, exchange: Exchange, now: float) -> list[Event_co]:
+    def resume_body(self, exchange: Exchange, now: float) -> list[Event]:
         """Handle the next slice of a long payload."""
         ...
 
-    def exchange_closed(self, exchange: Exchange, now: float) -> list[Event_co]:
+    def exchange_closed(self, exchange: Exchange, now: float) -> list[Event]:
         """The peer is gone before the exchange was answered."""
         ...
 
-    def receive_upgrade(self, link: Link, now: float) -> list[Event_co]:
+    def receive_upgrade(self, link: Link, now: float) -> list[Event]:
         """A well-formed WebSocket upgrade request arrived. Look at `link.state` and, if DECIDING, wait."""
         ...
 
-    def receive_text(self, link: Link, text: str, now: float) -> list[Event_co]:
+    def receive_text(self, link: Link, text: str, now: float) -> list[Event]:
         """A complete text message arrived on an open link."""
         ...
 
-    def receive_bytes(self, link: Link, data: bytes, now: float) -> list[Event_co]:
+    def receive_bytes(self, link: Link, data: bytes, now: float) -> list[Event]:
         """A complete binary message arrived on an open link."""
         ...
 
-    def link_closed(self, link: Link, now: float, error: str | None = None) -> list[Event_co]:
+    def link_closed(self, link: Link, now: float, error: str | None = None) -> list[Event]:
         """The WebSocket is over: by a close frame or the end of the connection, or by the given `error`."""
         ...
 
@@ -82,6 +82,6 @@ class Engine(Protocol[Event_co]):
         """The transport behind the link cannot take more bytes; what was taken last is not yet written."""
         ...
 
-    def link_writable(self, link: Link, now: float) -> list[Event_co]:
+    def link_writable(self, link: Link, now: float) -> list[Event]:
         """All that was taken is written."""
         ...

@@ -157,7 +157,9 @@ class EngineServer:
                 link.close()  # as the reference: accepted, then closed at once
             elif session is None:
                 self._open_websocket(link, now)
-            elif session.upgrade is not None or session.polling is None or session.state is SessionState.CLOSED:
+            elif (
+                session.upgrade is not None or session.polling is None or session.state is SessionState.CLOSED
+            ):
                 link.close()
             else:
                 session.upgrade = Upgrade(session, link, now)
@@ -269,7 +271,9 @@ class EngineServer:
     def _open_polling(self, exchange: Exchange, now: float) -> None:
         session = self._new_session(exchange.request, now)
         session.polling = polling = Polling(session)
-        response = polling.payload_response(exchange.request, encode_payload([control(self._handshake(session))]))
+        response = polling.payload_response(
+            exchange.request, encode_payload([control(self._handshake(session))])
+        )
         if self.config.cookie is not None:
             cookie = ("Set-Cookie", self.config.cookie.serialize(session.id))
             response = response._replace(headers=(*response.headers, cookie))

@@ -6,8 +6,10 @@ were armed, so a `TimerQueue` is an ordered dict from owner to deadline: arming 
 cancelling pops it, the earliest is the first. That is exact and O(1), and a cancelled timer leaves nothing
 behind. Deadlines that a caller chose (the timeout of an ack) have no such order; they live in one `TimerHeap`.
 
-`Timers` only knows which is the earliest. Whoever made a queue takes what is due from it, in its own
-`handle_timeout`. No clock is read here: `now` is monotonic seconds and always an argument.
+`Timers` only knows which is the earliest, and whether that may have become earlier since a binding last asked:
+arming in a queue that holds others already never does, so a message costs nothing here. Whoever made a queue
+takes what is due from it, in its own `handle_timeout`. No clock is read here: `now` is monotonic seconds and
+always an argument.
 """
 
 from __future__ import annotations
@@ -25,9 +27,10 @@ class TimerQueue(Generic[Owner]):
         duration: seconds from arming to the deadline.
     """
 
-    __slots__ = ("_deadlines", "_latest", "duration")
+    __slots__ = ("_deadlines", "_latest", "_timers", "duration")
 
-    def __init__(self, duration: float) -> None:
+    def __init__(self, timers: Timers, duration: float) -> None:
+        self._timers = timers
         self.duration = duration
         self._deadlines: dict[Owner, float] = {}
         self._latest = 0.0
@@ -36,6 +39,8 @@ class TimerQueue(Generic[Owner]):
         """Set or move the owner's deadline to `now + duration`."""
         deadlines = self._deadlines
         deadlines.pop(owner, None)
+        if not deadlines:
+            self._timers.earlier = True
         # Order is the invariant, so a clock that runs backwards is held where it was.
         deadline = self._latest = max(now + self.duration, self._latest)
         deadlines[owner] = deadline
@@ -72,9 +77,10 @@ class TimerQueue(Generic[Owner]):
 class TimerHeap(Generic[Owner]):
     """Deadlines of any duration. Cancelled entries are skipped, and swept when they outnumber the live ones."""
 
-    __slots__ = ("_deadlines", "_heap", "_serial")
+    __slots__ = ("_deadlines", "_heap", "_serial", "_timers")
 
-    def __init__(self) -> None:
+    def __init__(self, timers: Timers) -> None:
+        self._timers = timers
         self._deadlines: dict[Owner, tuple[float, int]] = {}
         self._heap: list[tuple[float, int, Owner]] = []
         self._serial = 0
@@ -84,6 +90,8 @@ class TimerHeap(Generic[Owner]):
         self._serial += 1
         self._deadlines[owner] = (deadline, self._serial)
         heappush(self._heap, (deadline, self._serial, owner))
+        if self._heap[0][1] == self._serial:
+            self._timers.earlier = True
 
     def cancel(self, owner: Owner) -> None:
         """Forget the owner's deadline; nothing happens when there is none."""
@@ -120,22 +128,27 @@ class TimerHeap(Generic[Owner]):
 
 
 class Timers:
-    """All queues of one server; its `deadline` is the only timer a binding needs."""
+    """All queues of one server; its `deadline` is the only timer a binding needs.
 
-    __slots__ = ("_sources",)
+    Attributes:
+        earlier: the deadline may be earlier than when a binding last armed its timer; the binding resets it.
+    """
+
+    __slots__ = ("_sources", "earlier")
 
     def __init__(self) -> None:
+        self.earlier = False
         self._sources: list[TimerQueue[object] | TimerHeap[object]] = []
 
     def queue(self, duration: float) -> TimerQueue[Owner]:
         """A new kind of deadline with a constant duration in seconds."""
-        made: TimerQueue[Owner] = TimerQueue(duration)
+        made: TimerQueue[Owner] = TimerQueue(self, duration)
         self._sources.append(made)  # type: ignore[arg-type]  # only the deadline is read through this list
         return made
 
     def heap(self) -> TimerHeap[Owner]:
         """A new kind of deadline whose durations the caller gives."""
-        made: TimerHeap[Owner] = TimerHeap()
+        made: TimerHeap[Owner] = TimerHeap(self)
         self._sources.append(made)  # type: ignore[arg-type]
         return made
 

@@ -55,7 +55,11 @@ def verify(
         if not upgrade and (session.transport != transport or session.polling is None):
             return Refusal(
                 ErrorCode.BAD_REQUEST,
-                {"name": "TRANSPORT_MISMATCH", "transport": transport, "previousTransport": session.transport},
+                {
+                    "name": "TRANSPORT_MISMATCH",
+                    "transport": transport,
+                    "previousTransport": session.transport,
+                },
             )
         if protocol != session.protocol:
             return Refusal(
