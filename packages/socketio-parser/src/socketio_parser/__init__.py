@@ -1,5 +1,6 @@
 """Socket.IO packets to messages and back: the default parser of protocol 5."""
 
+from ._contract import PacketDecoder, PacketEncoder
 from ._decoder import Decoder
 from ._encoder import Encoder
 from ._errors import DecodeError, EncodeError, LocalProtocolError, RemoteProtocolError
@@ -17,6 +18,8 @@ __all__ = [
     "LocalProtocolError",
     "OrjsonJson",
     "Packet",
+    "PacketDecoder",
+    "PacketEncoder",
     "PacketType",
     "RemoteProtocolError",
     "StdlibJson",

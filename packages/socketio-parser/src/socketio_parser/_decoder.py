@@ -18,8 +18,9 @@ from typing import Any, Final, NoReturn, cast
 from ._depth import is_deeper
 from ._encoder import checked_bound, checked_json
 from ._errors import DecodeError
-from ._json import JsonCodec
-from ._packet import MAX_ID, RESERVED_EVENTS, Packet, PacketType, is_event_name
+from ._json import JsonCodec, OrjsonJson
+from ._narrow import is_dict, is_list
+from ._packet import MAX_ID, RESERVED_EVENTS, Packet, PacketType, is_event
 
 _EVENT: Final = PacketType.EVENT
 _TYPES: Final = {str(int(kind)): kind for kind in PacketType}
@@ -40,7 +41,7 @@ class Decoder:
 
     __slots__ = (
         "_buffers", "_json", "_loads", "_max_attachments", "_max_depth", "_max_pending_bytes",
-        "_missing", "_packet", "_pending_bytes",
+        "_missing", "_packet", "_pending_bytes", "_quick",
     )  # fmt: skip
 
     def __init__(
@@ -51,7 +52,9 @@ class Decoder:
         max_depth: int = 128,
         max_pending_bytes: int | None = 10_000_000,
     ) -> None:
-        self._loads = checked_json(json).loads
+        codec = checked_json(json)
+        self._loads = codec.loads
+        self._quick = codec.quick_loads if isinstance(codec, OrjsonJson) else codec.loads
         self._max_attachments = checked_bound("max_attachments", max_attachments, 0)
         self._max_depth = checked_bound("max_depth", max_depth, 1) or 0
         self._max_pending_bytes = checked_bound("max_pending_bytes", max_pending_bytes, 0)
@@ -85,15 +88,15 @@ class Decoder:
         if isinstance(chunk, str):
             if self._missing:
                 self._fail("got plaintext data when reconstructing a packet", 0)
-            if chunk[:2] != "2[":
-                return self._feed_text(chunk)
-            # An event in "/" without acknowledgement: nearly every message.
-            data = self._read(chunk, 1)
-            if not data or ((name := data[0]).__class__ is str and name in RESERVED_EVENTS):
-                self._fail("invalid payload", 1, "not an event")
-            if name.__class__ is not str and not is_event_name(name):
-                self._fail("invalid payload", 1, "the event's name is neither a string nor a number")
-            return Packet(_EVENT, "/", data)
+            if chunk[:2] == "2[" and (len(chunk) <= self._max_depth or not is_deeper(chunk, self._max_depth)):
+                # An event in "/", no acknowledgement, not deep: nearly every message.
+                try:
+                    data = self._quick(chunk[1:])
+                except ValueError:
+                    return self._feed_text(chunk)  # says what is wrong, or reads what orjson cannot
+                if data and data[0].__class__ is str and data[0] not in RESERVED_EVENTS:
+                    return Packet(_EVENT, "/", data)
+            return self._feed_text(chunk)
         if isinstance(cast(object, chunk), (bytes, bytearray, memoryview)):
             return self._feed_attachment(bytes(chunk))
         raise TypeError(f"Unknown type: {chunk!r}")
@@ -169,7 +172,7 @@ class Decoder:
             self._fail("got binary data when not reconstructing a packet", 0)
         self._pending_bytes += len(chunk)
         if self._max_pending_bytes is not None and self._pending_bytes > self._max_pending_bytes:
-            self._fail("attachments too large", 0, f"more than {self._max_pending_bytes} bytes for one packet")
+            self._fail("attachments too large", 0, f"more than {self._max_pending_bytes} bytes")
         self._buffers.append(chunk)
         self._missing -= 1
         if self._missing:
@@ -184,12 +187,12 @@ class Decoder:
 def _fits(kind: PacketType, data: Any) -> bool:
     """Whether data that was sent has the shape of its type. What was not sent is never asked."""
     if kind == PacketType.EVENT:
-        return isinstance(data, list) and bool(cast("list[Any]", data)) and is_event_name(data[0])
+        return is_event(data)
     if kind == PacketType.ACK:
-        return isinstance(data, list)
+        return is_list(data)
     if kind == PacketType.CONNECT:
-        return isinstance(data, dict)
-    return kind == PacketType.CONNECT_ERROR and isinstance(data, (str, dict))
+        return is_dict(data)
+    return kind == PacketType.CONNECT_ERROR and (isinstance(data, str) or is_dict(data))
 
 
 def _place(data: Any, buffers: list[bytes]) -> None:
@@ -200,17 +203,17 @@ def _place(data: Any, buffers: list[bytes]) -> None:
     containers: list[Any] = [data]
     while containers:
         container = containers.pop()
-        pairs: Any = container.items() if isinstance(container, dict) else enumerate(container)
-        for key, value in pairs:
-            if isinstance(value, dict):
-                found = cast("dict[str, Any]", value)
-                if found.get("_placeholder") is True:
-                    number = found.get("num")
-                    # CVE-2022-2421: only a real index may index.
-                    if number.__class__ is not int or not 0 <= cast(int, number) < len(buffers):
-                        raise DecodeError("illegal attachments", 0)
-                    container[key] = buffers[cast(int, number)]
-                else:
-                    containers.append(found)
-            elif isinstance(value, list):
+        keys: Any = container if is_dict(container) else range(len(container))
+        for key in keys:
+            value: Any = container[key]
+            if is_list(value):
                 containers.append(value)
+            elif is_dict(value):
+                if value.get("_placeholder") is not True:
+                    containers.append(value)
+                    continue
+                number: Any = value.get("num")
+                # CVE-2022-2421: only an index may index; a bool is an int in Python.
+                if number.__class__ is not int or not 0 <= number < len(buffers):
+                    raise DecodeError("illegal attachments", 0)
+                container[key] = buffers[number]

@@ -2,7 +2,7 @@
 
     type [attachments "-"] [namespace ","] [id] [json]          (reference: socket.io-protocol 5)
 
-One encoder serves a whole server: it keeps nothing between two packets. EVENT and ACK with bytes anywhere
+One encoder serves a whole server: nothing of a packet is left in the next. EVENT and ACK with bytes anywhere
 in their data become BINARY_EVENT and BINARY_ACK: each binary value is replaced by a placeholder
 `{"_placeholder":true,"num":0}`, numbered in the order in which it is met, and travels as a message of its
 own behind the text. There is no search for bytes: the JSON writer calls `_attach` when it meets a value
@@ -15,18 +15,18 @@ caller's mistake.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final, cast
 
 from ._depth import is_deeper
 from ._errors import EncodeError
-from ._json import JsonCodec, OrjsonJson, StdlibJson, default_json
-from ._packet import MAX_ID, RESERVED_EVENTS, Packet, PacketType, is_event_name
-from ._plain import convert, plain
+from ._json import JsonCodec, OrjsonJson, StdlibJson, default_json, write_plain
+from ._narrow import is_dict, is_sequence
+from ._packet import MAX_ID, RESERVED_EVENTS, Packet, PacketType, is_event_name, kind_of
+from ._plain import Convert, convert, plain
 
 _EVENT: Final = int(PacketType.EVENT)
 _ACK: Final = int(PacketType.ACK)
-_BINARY: Final = 3
-"""From EVENT to BINARY_EVENT, and from ACK to BINARY_ACK."""
 
 # In a string the quotes would be escaped, so only an object's own key is found.
 _PLACEHOLDER: Final = re.compile(r'[{,]\s*"_placeholder"\s*:\s*true')
@@ -41,14 +41,18 @@ class Encoder:
     `max_depth`: arrays and objects inside one another.
     """
 
-    __slots__ = ("_attachments", "_json", "_max_attachments", "_max_depth", "_quick")
+    __slots__ = ("_attachments", "_json", "_max_attachments", "_max_depth", "_quick", "_write")
 
     def __init__(
         self, *, json: JsonCodec | None = None, max_attachments: int | None = 10, max_depth: int = 128
     ) -> None:
         codec = checked_json(json)
         self._json = codec
-        self._quick = codec.quick if isinstance(codec, (StdlibJson, OrjsonJson)) else None
+        self._quick: Callable[[Any, Convert], str | None] = _never
+        self._write: Callable[[Any], str] = codec.dumps
+        if isinstance(codec, (StdlibJson, OrjsonJson)):
+            self._quick = codec.quick
+            self._write = write_plain
         self._max_attachments = checked_bound("max_attachments", max_attachments, 0)
         self._max_depth = checked_bound("max_depth", max_depth, 1) or 0
         self._attachments: list[bytes] = []
@@ -59,46 +63,58 @@ class Encoder:
         Raises EncodeError when the packet has no valid form, with the path of the value at fault.
         """
         kind = packet.type
-        data = packet.data
+        data: Any = packet.data
         if kind == _EVENT:
+            # The commonest case in as few steps as there are; _check_event says what is wrong.
             if (
-                not isinstance(data, (list, tuple))
+                data.__class__ is not list
                 or not data
-                or ((name := cast("list[Any]", data)[0]).__class__ is not str and not is_event_name(name))
+                or data[0].__class__ is not str
+                or data[0] in RESERVED_EVENTS
             ):
-                raise EncodeError(f"an EVENT's data is a list that starts with the event's name, got {data!r}")
-            if name in RESERVED_EVENTS:
-                raise EncodeError(f"{name!r} is a reserved event name")
+                _check_event(data)
         elif kind == _ACK:
-            if not isinstance(data, (list, tuple)):
-                raise EncodeError(f"an ACK's data is a list of arguments, got {data!r}")
+            if not is_sequence(data):
+                raise EncodeError(f"an ACK's data is a list of arguments, got {kind_of(data)}")
         else:
             return (self._encode_control(packet),)
-        attachments = self._attachments
-        try:
-            text = self._write(data)
-            if not attachments:
-                if packet.id is None and packet.namespace == "/":
-                    return (f"{kind:d}{text}",)
-                return (f"{kind:d}{_address(packet)}{text}",)
-            self._check_attachments(text)
-            return (f"{kind + _BINARY}{len(attachments)}-{_address(packet)}{text}", *attachments)
-        finally:
-            if attachments:
-                self._attachments = []
-
-    def _write(self, data: Any) -> str:
-        text = None if self._quick is None else self._quick(data, self._attach)
+        if self._attachments:  # of a packet that was refused
+            self._attachments = []
+        text = self._quick(data, self._attach)
         if text is None:
-            self._attachments.clear()  # the first attempt may have met some
-            text = self._dumps(plain(data, self._attach))
+            text = self._write_slowly(data)
+        if self._attachments:
+            return self._encode_binary(packet, text)
         if len(text) > self._max_depth and is_deeper(text, self._max_depth):
             raise EncodeError(f"data nested deeper than {self._max_depth}", "data")
-        return text
+        head = "2" if kind == _EVENT else "3"
+        if packet.id is None and packet.namespace == "/":
+            return (head + text,)
+        return (head + _address(packet) + text,)
+
+    def _write_slowly(self, data: Any) -> str:
+        """For a codec of the user's own, and for what orjson refuses."""
+        self._attachments = []  # the first attempt may have met some
+        return self._dumps(plain(data, self._attach))
+
+    def _encode_binary(self, packet: Packet, text: str) -> tuple[str | bytes, ...]:
+        attachments = self._attachments
+        self._attachments = []
+        count = len(attachments)
+        if self._max_attachments is not None and count > self._max_attachments:
+            raise EncodeError(f"{count} binary values in a packet: at most {self._max_attachments} may be")
+        # The peer would put an attachment where the caller has a dict, or close the connection: a way to
+        # disconnect others through a server that passes on what it got (the reference is open to it).
+        if len(_PLACEHOLDER.findall(text)) != count:
+            raise EncodeError("a dict with '_placeholder': True cannot travel with binary data", "data")
+        if is_deeper(text, self._max_depth):
+            raise EncodeError(f"data nested deeper than {self._max_depth}", "data")
+        head = "5" if packet.type == _EVENT else "6"
+        return (f"{head}{count}-{_address(packet)}{text}", *attachments)
 
     def _dumps(self, value: Any) -> str:
         try:
-            return self._json.dumps(value)
+            return self._write(value)
         except EncodeError:
             raise
         except Exception as error:  # a codec of the user's own raises what it likes
@@ -112,36 +128,39 @@ class Encoder:
             return placeholder
         return convert(value)
 
-    def _check_attachments(self, text: str) -> None:
-        count = len(self._attachments)
-        if self._max_attachments is not None and count > self._max_attachments:
-            raise EncodeError(f"{count} binary values in one packet, at most {self._max_attachments} are allowed")
-        # The peer would put an attachment where the caller has a dict, or close the connection: a way to
-        # disconnect others through a server that passes on what it got (the reference is open to it).
-        if len(_PLACEHOLDER.findall(text)) != count:
-            raise EncodeError("a dict with '_placeholder': True cannot travel with binary data", "data")
-
     def _encode_control(self, packet: Packet) -> str:
         """CONNECT, DISCONNECT, CONNECT_ERROR: never binary; bytes become what a Node.js Buffer becomes."""
         kind = packet.type
         data = packet.data
         if kind == PacketType.CONNECT:
-            fits, wanted = data is None or isinstance(data, dict), "a dict or None"
+            fits, wanted = data is None or is_dict(data), "a dict or None"
         elif kind == PacketType.DISCONNECT:
             fits, wanted = data is None, "None"
         elif kind == PacketType.CONNECT_ERROR:
-            fits, wanted = data is None or isinstance(data, (str, dict)), "a str, a dict or None"
+            fits, wanted = data is None or isinstance(data, str) or is_dict(data), "a str, a dict or None"
         else:
             raise EncodeError(
                 f"type {kind!r}: allowed are CONNECT, DISCONNECT, EVENT, ACK and CONNECT_ERROR"
                 " (the encoder chooses the binary types itself)"
             )
         if not fits:
-            raise EncodeError(f"a {PacketType(kind).name}'s data is {wanted}, got {data!r}")
+            raise EncodeError(f"a {PacketType(kind).name}'s data is {wanted}, got {kind_of(packet.data)}")
         text = "" if data is None else self._dumps(plain(data, _buffer))
         if is_deeper(text, self._max_depth):
             raise EncodeError(f"data nested deeper than {self._max_depth}", "data")
         return f"{kind:d}{_address(packet)}{text}"
+
+
+def _never(value: Any, default: Convert) -> None:
+    """The `quick` of a codec that has none."""
+
+
+def _check_event(data: Any) -> None:
+    if not is_sequence(data):
+        raise EncodeError(f"an EVENT's data is a list, got {kind_of(data)}")
+    if not data or not is_event_name(data[0]):
+        got = repr(data[0]) if data else "nothing"
+        raise EncodeError(f"an EVENT starts with its name, a str that is not reserved or a number, got {got}")
 
 
 def _buffer(value: Any) -> Any:

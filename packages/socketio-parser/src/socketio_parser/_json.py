@@ -1,7 +1,7 @@
 """JSON, pluggable per server: orjson when it is installed, else the standard library, same results.
 
 A codec of the user's own needs `dumps` and `loads` only; the encoder then hands it plain values
-(`_plain.py`). Ours have `quick` besides, which takes any value and finds the binary parts on its way.
+(`_plain.py`). Ours have `quick` besides, which takes any value and meets the binary parts on its way.
 
 The choices where the libraries (and JavaScript) differ:
 
@@ -22,13 +22,14 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, Protocol, runtime_checkable
 
-from ._errors import EncodeError
 from ._plain import Convert, convert, plain
 
 try:
     import orjson
-except ImportError:  # pragma: no cover - the suite runs once without it
-    orjson = None  # type: ignore[assignment]
+except ImportError:
+    _orjson: Any = None
+else:
+    _orjson = orjson
 
 
 @runtime_checkable
@@ -51,17 +52,16 @@ class StdlibJson:
 
     def dumps(self, value: Any, /) -> str:
         """Compact JSON of any value that `_plain.py` lists. Raises EncodeError with the path."""
-        return _write(plain(value))
+        return write_plain(plain(value))
 
     def quick(self, value: Any, default: Convert, /) -> str | None:
-        """The same with `default` for the values that are not plain, called in document order."""
+        """The text of the commonest event, a name and texts; None for the rest. `default` is not called."""
         if value.__class__ is list:
             for item in value:
                 if item.__class__ is not str:
-                    break
-            else:  # the commonest event: a name and texts
-                return _write(value)
-        return _write(plain(value, default))
+                    return None
+            return write_plain(value)
+        return None
 
     def loads(self, text: str, /) -> Any:
         """Raises json.JSONDecodeError, a ValueError, for whatever JSON.parse refuses."""
@@ -74,44 +74,47 @@ class StdlibJson:
 class OrjsonJson:
     """orjson, with the standard library for the few values that it refuses.
 
-    Raises ImportError when orjson is not installed.
+    Raises ImportError when orjson is not installed. `quick_loads` is orjson's own: no call in between,
+    but a ValueError for lone surrogates.
     """
 
-    __slots__ = ()
+    __slots__ = ("quick_loads",)
 
     def __init__(self) -> None:
-        if orjson is None:  # pragma: no cover - the suite runs once without it
+        if _orjson is None:
             raise ImportError("OrjsonJson needs the orjson package: pip install orjson")
+        self.quick_loads: Callable[[str], Any] = _orjson.loads
 
     def dumps(self, value: Any, /) -> str:
         """Compact JSON of any value that `_plain.py` lists. Raises EncodeError with the path."""
         text = self.quick(value, convert)
-        return _write(plain(value)) if text is None else text
+        return write_plain(plain(value)) if text is None else text
 
     def quick(self, value: Any, default: Convert, /) -> str | None:
         """The text, or None when orjson refuses the value; `default` may have been called by then."""
         try:
-            return orjson.dumps(value, default, _OPTIONS).decode()
+            text: str = _orjson.dumps(value, default, _OPTIONS).decode()
         except TypeError:  # orjson.JSONEncodeError
             return None
+        return text
 
     def loads(self, text: str, /) -> Any:
         """Raises json.JSONDecodeError, a ValueError, for whatever JSON.parse refuses."""
         try:
-            return orjson.loads(text)
+            return self.quick_loads(text)
         except ValueError:  # not JSON, or lone surrogates, which JSON.stringify does write
             return _STDLIB.loads(text)
 
 
 _STDLIB: Final = StdlibJson()
 _OPTIONS: Final = (
-    0 if orjson is None else orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+    0 if _orjson is None else _orjson.OPT_PASSTHROUGH_DATETIME | _orjson.OPT_PASSTHROUGH_DATACLASS
 )
 
 
 def default_json() -> JsonCodec:
     """The codec used when none is given: `OrjsonJson` if orjson is installed, else `StdlibJson`."""
-    return _STDLIB if orjson is None else OrjsonJson()
+    return _STDLIB if _orjson is None else OrjsonJson()
 
 
 # --- writing with the standard library ---
@@ -124,11 +127,9 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SMALL_FLOAT: Final = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+")|([0-9])(?:\.([0-9]+))?e-0([5-9])', re.DOTALL)
 
 
-def _write(value: Any) -> str:
-    try:
-        text = _encode(value)
-    except (ValueError, TypeError) as error:  # pragma: no cover - plain() leaves nothing to refuse
-        raise EncodeError(str(error), "data") from error
+def write_plain(value: Any) -> str:
+    """Compact JSON of what `plain` returned: nothing in it is refused any more."""
+    text = _encode(value)
     if "e-0" in text:
         text = _SMALL_FLOAT.sub(_spell, text)
     if not text.isascii():

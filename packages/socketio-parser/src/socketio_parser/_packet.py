@@ -8,7 +8,10 @@ encoder that refuses what cannot be sent and the decoder that refuses what must 
 from __future__ import annotations
 
 from enum import IntEnum
+from math import isfinite
 from typing import Any, Final, cast, final
+
+from ._narrow import is_dict, is_list
 
 MAX_ID: Final = 2**53 - 1
 """The largest ack id: the last integer that a JavaScript peer holds exactly (`Number.MAX_SAFE_INTEGER`)."""
@@ -73,7 +76,14 @@ def is_event_name(value: object) -> bool:
     """Whether this may be an event's name: a number, or a string that is not reserved."""
     if isinstance(value, str):
         return value not in RESERVED_EVENTS
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(value, float):
+        return isfinite(value)  # NaN would be written as null
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_event(data: Any) -> bool:
+    """Whether this may be an EVENT's data: a list that starts with an event's name."""
+    return is_list(data) and len(data) > 0 and is_event_name(data[0])
 
 
 def is_packet_valid(packet: Packet) -> bool:
@@ -83,19 +93,25 @@ def is_packet_valid(packet: Packet) -> bool:
     """
     if not isinstance(cast(object, packet.namespace), str):
         return False
-    if packet.id is not None and (not isinstance(cast(object, packet.id), int) or isinstance(packet.id, bool)):
+    number = cast(object, packet.id)
+    if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
         return False
     data = packet.data
     match packet.type:
         case PacketType.CONNECT:
-            return data is None or isinstance(data, dict)
+            return data is None or is_dict(data)
         case PacketType.DISCONNECT:
             return data is None
         case PacketType.EVENT:
-            return isinstance(data, list) and bool(cast("list[Any]", data)) and is_event_name(data[0])
+            return is_event(data)
         case PacketType.ACK:
-            return isinstance(data, list)
+            return is_list(data)
         case PacketType.CONNECT_ERROR:
-            return isinstance(data, (str, dict))
+            return isinstance(data, str) or is_dict(data)
         case _:
             return False
+
+
+def kind_of(value: object) -> str:
+    """The type's name, for messages."""
+    return type(value).__qualname__

@@ -19,13 +19,14 @@ it refuses; a differential test holds both together.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from enum import Enum
 from math import isfinite
 from typing import Any, Final, cast
 from uuid import UUID
 
 from ._errors import EncodeError
+from ._narrow import is_dict, is_sequence
 
 DEEPEST: Final = 254
 """Containers inside one another: orjson's own limit when it writes, so that both ways refuse the same."""
@@ -39,14 +40,13 @@ def convert(value: Any) -> Any:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise TypeError("cannot encode a datetime without a time zone (the peer would not know which)")
-        utc = value.astimezone(timezone.utc)
+        utc = value.astimezone(UTC)
         return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
-    if isinstance(value, tuple):  # orjson asks for subclasses, such as named tuples
-        return list(cast("tuple[Any, ...]", value))
+    if is_sequence(value):  # orjson asks for subclasses of tuple
+        return list(value)
     if isinstance(value, float):
         return float(value)
-    kind: type[Any] = type(value)
-    raise TypeError(f"cannot encode {kind.__qualname__}")
+    raise TypeError(f"cannot encode {cast(object, value).__class__.__qualname__}")
 
 
 class _Refused(Exception):
@@ -86,10 +86,7 @@ def _copy(value: Any, default: Convert, inside: set[int], depth: int) -> Any:
         return value if isfinite(value) else None
     if isinstance(value, UUID):
         return str(value)
-    is_dict = isinstance(value, dict)
-    if not is_dict and not isinstance(value, (list, tuple)):
-        if depth > DEEPEST:
-            raise _Refused("too deeply nested")
+    if not is_dict(value) and not is_sequence(value):
         try:
             converted = default(value)
         except (TypeError, ValueError) as error:
@@ -97,23 +94,21 @@ def _copy(value: Any, default: Convert, inside: set[int], depth: int) -> Any:
         return _copy(converted, default, inside, depth)
     if depth > DEEPEST:
         raise _Refused("too deeply nested")
-    if id(value) in inside:
+    me = id(value)
+    if me in inside:
         raise _Refused("cannot encode circular data")
-    inside.add(id(value))
-    copied: Any = (
-        _copy_dict(value, default, inside, depth + 1)
-        if is_dict
-        else _copy_list(cast("list[Any]", value), default, inside, depth + 1)
-    )
-    inside.discard(id(value))
+    inside.add(me)
+    copy_items = _copy_dict if is_dict(value) else _copy_list
+    copied = copy_items(value, default, inside, depth + 1)
+    inside.discard(me)
     return copied
 
 
-def _copy_dict(value: dict[Any, Any], default: Convert, inside: set[int], depth: int) -> dict[str, Any]:
+def _copy_dict(value: Any, default: Convert, inside: set[int], depth: int) -> Any:
     copied: dict[str, Any] = {}
     for key, item in value.items():
         if not isinstance(key, str):
-            raise _Refused(f"cannot encode the key {key!r}: keys must be str, not {type(key).__qualname__},")
+            raise _Refused(f"cannot encode the key {key!r}: keys must be str,")
         try:
             copied[key] = _copy(item, default, inside, depth)
         except _Refused as refused:
@@ -122,7 +117,7 @@ def _copy_dict(value: dict[Any, Any], default: Convert, inside: set[int], depth:
     return copied
 
 
-def _copy_list(value: list[Any], default: Convert, inside: set[int], depth: int) -> list[Any]:
+def _copy_list(value: Any, default: Convert, inside: set[int], depth: int) -> Any:
     copied: list[Any] = []
     for index, item in enumerate(value):
         try:

@@ -1,0 +1,23 @@
+"""The three questions asked about a JSON value, with answers that type checkers understand.
+
+`isinstance(value, list)` makes an Any a list of unknown things, which strict checking refuses.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeGuard
+
+
+def is_list(value: object, /) -> TypeGuard[list[Any]]:
+    """A JSON array, as it was read."""
+    return isinstance(value, list)
+
+
+def is_sequence(value: object, /) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    """What is written as a JSON array."""
+    return isinstance(value, (list, tuple))
+
+
+def is_dict(value: object, /) -> TypeGuard[dict[Any, Any]]:
+    """A JSON object."""
+    return isinstance(value, dict)
