@@ -40,6 +40,9 @@ OLDEST_NODE = 18
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_HINT = "install it (Debian: apt-get install chromium) and put it on PATH"
 
+WHEEL_TEST_TOOLS = ("pytest", "hypothesis")
+"""All that a package's own tests may use besides the package: no other package of ours, no speed-up."""
+
 CI = os.environ.get("CI") == "true"
 
 
@@ -136,15 +139,25 @@ def tests_3_13(session: nox.Session) -> None:
 @nox.session
 def wheels(session: nox.Session) -> None:
     """Each package's own tests against its built wheel, in an empty venv with only what it declares."""
-    dist = Path(session.create_tmp()) / "dist"
-    shutil.rmtree(dist, ignore_errors=True)
-    build = ["python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(dist), *map(str, PACKAGES)]
-    session.run(*build, env=_pip_env())
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder)
+    session.install("-c", str(CONSTRAINTS), *_build_tools(), *_group("node"))
+    build = [
+        "python",
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(folder / "dist"),
+    ]
+    session.run(*build, *map(str, PACKAGES))
     failed: list[str] = []
     for package in PACKAGES:
-        suite = ROOT / "tests" / package.name.replace("-", "_")
         try:
-            _test_wheel(session, package.name, suite, dist)
+            _test_wheel(session, package.name, folder)
         except CommandFailed:
             failed.append(package.name)
     if failed:
@@ -221,27 +234,20 @@ def _install(session: nox.Session, *groups: str) -> None:
     session.install("-c", str(CONSTRAINTS), "--no-build-isolation", *_editable(others))
 
 
-def _test_wheel(session: nox.Session, name: str, suite: Path, dist: Path) -> None:
-    if not suite.is_dir():
-        session.error(f"{name} has no tests: {suite.relative_to(ROOT)} is not a directory")
-    venv = Path(session.create_tmp()) / name
-    shutil.rmtree(venv, ignore_errors=True)
-    session.run("python", "-m", "venv", str(venv / "venv"))
-    python = str(venv / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python")
-    empty = venv / "empty"
+def _test_wheel(session: nox.Session, name: str, folder: Path) -> None:
+    """The tests of the package `name` against its wheel in `folder`/dist; CommandFailed if they fail."""
+    suite = ROOT / "tests" / name.replace("-", "_")
+    venv, empty = folder / name / "venv", folder / name / "empty"
+    session.run("python", "-m", "venv", str(venv))
+    python = str(venv / ("Scripts" if os.name == "nt" else "bin") / "python")
     empty.mkdir()
-    session.run(
-        python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", str(CONSTRAINTS),
-        "--find-links", str(dist), name, "pytest", "hypothesis",
-        external=True,
-    )  # fmt: skip
+    install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", str(CONSTRAINTS)]
+    session.run(*install, "--find-links", str(folder / "dist"), name, *WHEEL_TEST_TOOLS, external=True)
+    configuration = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider"]
     with session.chdir(empty):
         # A speed-up that is not declared (orjson) is not there, so its tests skip: this run is for that.
-        session.run(
-            python, "-P", "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT),
-            "-p", "no:cacheprovider", str(suite),
-            external=True, env={"CI": ""},
-        )  # fmt: skip
+        run = [python, "-P", "-m", "pytest", "-q", *configuration, str(suite)]
+        session.run(*run, external=True, env={"CI": ""})
 
 
 # -- lint and types ------------------------------------------------------------------------------------------

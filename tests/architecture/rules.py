@@ -66,8 +66,8 @@ RULES: dict[str, Rule] = {
     "cors_policy": _core("warnings", may_await=True),
     # `datetime` formats an instant that it is given; the test for calls refuses `datetime.now()`.
     "cookie_policy": _core("datetime", "urllib.parse"),
-    # orjson is used when it is installed, and is no dependency.
-    "socketio_parser": _core("json", third_party="orjson"),
+    # orjson is used when it is installed, and is no dependency. A datetime in a packet is written as JavaScript does.
+    "socketio_parser": _core("datetime", "json", third_party="orjson"),
     "engineio_proto": _core("base64", "json", "urllib.parse", "http", local="cors_policy cookie_policy"),
     "engineio_wire": _core(
         "base64", "hashlib", "http", "zlib", local="engineio_proto", third_party="h11 wsproto"
