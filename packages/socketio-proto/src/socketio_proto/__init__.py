@@ -1,1 +1,68 @@
-"""The Socket.IO server as a state machine without I/O: namespaces, rooms, acks, vocabulary."""
+"""The Socket.IO server as a state machine without I/O: namespaces, rooms, acks and the user's vocabulary."""
+
+from ._acks import Ack
+from ._adapter import BroadcastOptions, InMemoryAdapter
+from ._client_files import ClientFiles
+from ._config import ServerConfig
+from ._connection import Connection
+from ._errors import (
+    AckDisconnected,
+    AckError,
+    AckTimeout,
+    ConnectionRefused,
+    LocalProtocolError,
+    RemoteProtocolError,
+    ReservedEventError,
+)
+from ._events import (
+    ConnectionClosed,
+    ConnectRequested,
+    DisconnectReason,
+    EventReceived,
+    NamespaceCreated,
+    SocketConnected,
+    SocketDisconnected,
+    SocketErrored,
+    SocketEvent,
+)
+from ._handshake import Handshake
+from ._namespace import Namespace
+from ._operator import BroadcastOperator, SocketOperator
+from ._runtime import Report, Runtime, Trouble, Waiter
+from ._server import Server
+from ._socket import Socket
+
+__all__ = [
+    "Ack",
+    "AckDisconnected",
+    "AckError",
+    "AckTimeout",
+    "BroadcastOperator",
+    "BroadcastOptions",
+    "ClientFiles",
+    "ConnectRequested",
+    "Connection",
+    "ConnectionClosed",
+    "ConnectionRefused",
+    "DisconnectReason",
+    "EventReceived",
+    "Handshake",
+    "InMemoryAdapter",
+    "LocalProtocolError",
+    "Namespace",
+    "NamespaceCreated",
+    "RemoteProtocolError",
+    "Report",
+    "ReservedEventError",
+    "Runtime",
+    "Server",
+    "ServerConfig",
+    "Socket",
+    "SocketConnected",
+    "SocketDisconnected",
+    "SocketErrored",
+    "SocketEvent",
+    "SocketOperator",
+    "Trouble",
+    "Waiter",
+]

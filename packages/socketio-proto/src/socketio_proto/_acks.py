@@ -1,0 +1,104 @@
+"""Acknowledgements, both ways.
+
+A client that asks for one gets it from the handler's return value, or from an `Ack` that the handler calls
+later. When the server asks, the answer is awaited: one `PendingAck` per question, under the same id on each
+socket that was asked, gone when answered, timed out, disconnected or cancelled.
+Source: Socket.IO protocol 5, "Acknowledgement"; `packages/socket.io/lib/socket.ts`, `_onack`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._errors import AckDisconnected, AckTimeout
+from ._runtime import Waiter
+
+if TYPE_CHECKING:
+    from ._socket import Socket
+
+
+class Ack:
+    """Answers a client's event: call it with the answer's arguments. Only the first call counts.
+
+    A handler gets one by annotating its last parameter: `def save(socket, doc, ack: Ack)`.
+    """
+
+    __slots__ = ("_id", "_socket")
+
+    def __init__(self, socket: Socket, ack_id: int | None) -> None:
+        self._socket = socket
+        self._id = ack_id
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the client asked for an answer that it has not got yet."""
+        return self._id is not None
+
+    def __call__(self, *args: Any) -> None:
+        ack_id, self._id = self._id, None
+        if ack_id is not None:
+            self._socket.send_ack(ack_id, list(args))
+
+
+class PendingAck:
+    """One question of the server, to one socket or to many.
+
+    Args:
+        waiter: what the asking task awaits; None when nobody does.
+        single: True when one socket was asked: the waiter gets its answer; else the list of all answers.
+    """
+
+    __slots__ = ("_lost", "id", "responses", "single", "waiter", "waiting")
+
+    def __init__(self, ack_id: int, waiter: Waiter, *, single: bool) -> None:
+        self.id = ack_id
+        self.waiter = waiter
+        self.single = single
+        self.waiting: set[Socket] = set()
+        self.responses: list[Any] = []
+        self._lost = False
+
+    def ask(self, socket: Socket) -> None:
+        """Expect an answer from this socket."""
+        self.waiting.add(socket)
+        socket.expect_ack(self)
+
+    def answered(self, socket: Socket, args: list[Any]) -> None:
+        """An ACK packet came."""
+        self.waiting.discard(socket)
+        if self.single:
+            self.waiter.set(_value(args))
+            return
+        # Of many, only the first argument of each is collected. Source: `broadcast-operator.ts`, `emit`.
+        self.responses.append(args[0] if args else None)
+        self.resolve_if_complete()
+
+    def resolve_if_complete(self) -> None:
+        """All have answered, or none was asked."""
+        if not self.waiting and not self._lost:
+            self.waiter.set(self.responses)
+
+    def disconnected(self, socket: Socket) -> None:
+        """A socket that was asked is gone. Of many, its answer stays missing until the timeout, as in the reference."""
+        self.waiting.discard(socket)
+        self._lost = True
+        if self.single:
+            self.waiter.fail(AckDisconnected())
+
+    def timed_out(self) -> None:
+        """The deadline passed."""
+        self.abandon()
+        self.waiter.fail(AckTimeout(self.responses))
+
+    def abandon(self) -> None:
+        """Nobody waits any more: forget the question on every socket."""
+        for socket in self.waiting:
+            socket.forget_ack(self)
+        self.waiting.clear()
+
+
+def _value(args: list[Any]) -> Any:
+    """What an awaited ack returns: nothing is None, one argument is itself, several are a tuple."""
+    if not args:
+        return None
+    return args[0] if len(args) == 1 else tuple(args)

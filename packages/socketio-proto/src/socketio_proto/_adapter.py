@@ -1,0 +1,119 @@
+"""Who is in which room, and whom a broadcast reaches: the in-memory adapter of one namespace.
+
+Room membership is kept twice, by room and by socket, so that joining, leaving and selecting are all O(members).
+A socket's own id is a room that it is in from the start; others may join it too.
+Source: `packages/socket.io-adapter/lib/in-memory-adapter.ts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from engineio_proto import Outgoing
+
+    from ._acks import PendingAck
+    from ._namespace import Namespace
+    from ._socket import Socket
+
+_NO_ROOMS: frozenset[str] = frozenset()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BroadcastOptions:
+    """Whom a broadcast is for, and how it is sent. The reference's `BroadcastOptions` and `BroadcastFlags`."""
+
+    rooms: frozenset[str] = _NO_ROOMS
+    """Sockets in any of these; all when empty."""
+    except_: frozenset[str] = _NO_ROOMS
+    """But not those in any of these."""
+    volatile: bool = False
+    """Drop it for a socket that cannot take it at once."""
+    compress: bool = True
+    """Whether transports may compress it."""
+    local: bool = False
+    """This node only."""
+    timeout: float | None = None
+    """Seconds that acknowledgements may take."""
+
+
+class InMemoryAdapter:
+    """The rooms of one namespace on one node."""
+
+    __slots__ = ("_namespace", "_rooms", "_sockets")
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        self._rooms: dict[str, set[str]] = {}
+        self._sockets: dict[str, set[str]] = {}
+
+    def join(self, id: str, rooms: Iterable[str]) -> None:
+        """Put a socket in rooms."""
+        mine = self._sockets.get(id)
+        if mine is None:
+            mine = self._sockets[id] = set()
+        for room in rooms:
+            mine.add(room)
+            members = self._rooms.get(room)
+            if members is None:
+                self._rooms[room] = {id}
+            else:
+                members.add(id)
+
+    def leave(self, id: str, room: str) -> None:
+        """Take a socket out of a room; an empty room is no more. Twice is once."""
+        mine = self._sockets.get(id)
+        if mine is not None:
+            mine.discard(room)
+        members = self._rooms.get(room)
+        if members is not None:
+            members.discard(id)
+            if not members:
+                del self._rooms[room]
+
+    def leave_all(self, id: str) -> None:
+        """Take a socket out of everything."""
+        for room in list(self._sockets.get(id, ())):
+            self.leave(id, room)
+        self._sockets.pop(id, None)
+
+    def rooms(self, id: str) -> frozenset[str]:
+        """The rooms a socket is in."""
+        return frozenset(self._sockets.get(id, ()))
+
+    def members(self, room: str) -> frozenset[str]:
+        """The ids of the sockets in a room."""
+        return frozenset(self._rooms.get(room, ()))
+
+    def select(self, options: BroadcastOptions) -> Iterator[Socket]:
+        """The connected sockets that the options name, each once."""
+        sockets = self._namespace.sockets
+        excluded: set[str] = set()
+        for room in options.except_:
+            excluded |= self._rooms.get(room, _NO_ROOMS)
+        if not options.rooms:
+            for id, socket in list(sockets.items()):
+                if id not in excluded:
+                    yield socket
+            return
+        chosen: set[str] = set()
+        for room in options.rooms:
+            chosen |= self._rooms.get(room, _NO_ROOMS)
+        chosen -= excluded
+        for id in sorted(chosen) if len(options.rooms) > 1 else list(chosen):
+            found = sockets.get(id)
+            if found is not None:
+                yield found
+
+    def broadcast(self, outgoing: Outgoing, options: BroadcastOptions, ack: PendingAck | None = None) -> None:
+        """Send one shared message to everyone selected; with `ack`, expect an answer from each."""
+        volatile = options.volatile
+        for socket in self.select(options):
+            session = socket.connection.session
+            if volatile and not session.writable:
+                continue
+            if session.send(outgoing) and ack is not None:
+                ack.ask(socket)

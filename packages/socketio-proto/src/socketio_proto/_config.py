@@ -1,0 +1,98 @@
+"""The options of a Socket.IO server that its engine does not know.
+
+Source: `packages/socket.io/lib/index.ts`, `ServerOptions`. Durations are seconds, sizes bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from math import isfinite
+from typing import Any, Final
+
+from engineio_proto import EngineConfig, unknown_option
+from socketio_parser import JsonCodec
+
+# Documented by the reference, not built yet. Given their "off" value they are accepted.
+_LATER: Final[Mapping[str, tuple[object, ...]]] = {
+    "adapter": (None,),
+    "cleanup_empty_child_namespaces": (False, None),
+    "connection_state_recovery": (False, None),
+    "parser": (None,),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """Raises `ValueError` or `TypeError` naming the option, its value and what is allowed."""
+
+    connect_timeout: float = 45.0
+    """Seconds that a client may take to join its first namespace."""
+    serve_client: bool = True
+    """Whether the official client's files are served under the path."""
+    json: JsonCodec | None = None
+    """How to write and read JSON; None takes orjson when it is installed."""
+    max_attachments: int = 10
+    """Binary attachments per packet, as the reference."""
+    max_handlers: int = 100
+    """Async handlers of one connection that may run at once; further events wait in its inbox."""
+    max_inbox: int = 64
+    """Events of one connection that may wait; beyond, reading pauses. At four times as many it is closed."""
+    max_namespaces: int = 100
+    """Namespaces that one connection may join."""
+    max_pending_acks: int = 10_000
+    """Acknowledgements of one socket that the server may wait for."""
+    high_water_mark: int = 64 * 1024
+    """Bytes queued for one client from which awaiting an `emit` waits."""
+
+    def __post_init__(self) -> None:
+        seconds: Any = self.connect_timeout
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise TypeError(f"connect_timeout must be seconds as a number, not {seconds!r}")
+        if not (isfinite(seconds) and 0 < seconds <= 10**9):
+            raise ValueError(f"connect_timeout must be more than 0 and at most 1e9 seconds, not {seconds!r}")
+        if not isinstance(self.serve_client, bool):
+            raise TypeError(f"serve_client must be True or False, not {self.serve_client!r}")
+        for name in (
+            "max_attachments",
+            "max_handlers",
+            "max_inbox",
+            "max_namespaces",
+            "max_pending_acks",
+            "high_water_mark",
+        ):
+            value: Any = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise TypeError(f"{name} must be an integer, not {value!r}")
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, not {value!r}")
+
+
+def split_options(options: Mapping[str, Any]) -> tuple[EngineConfig, ServerConfig]:
+    """The two configs that a user's options make.
+
+    Raises:
+        TypeError: an unknown option (the nearest known one is named) or a wrong type.
+        ValueError: a wrong value.
+        NotImplementedError: a documented option that is not built yet.
+    """
+    mine = {field.name for field in fields(ServerConfig)}
+    engine_options = {field.name for field in fields(EngineConfig)}
+    for_server: dict[str, Any] = {}
+    for_engine: dict[str, Any] = {"path": "/socket.io"}
+    for name, value in options.items():
+        if name in mine:
+            for_server[name] = value
+        elif name in _LATER:
+            if value not in _LATER[name]:
+                raise NotImplementedError(f"option {name!r} is not supported yet (given: {value!r})")
+        else:
+            for_engine[name] = value
+    try:
+        engine = EngineConfig.from_options(for_engine)
+    except TypeError as error:
+        for name in for_engine:
+            if str(error).startswith(f"unknown option {name!r}"):
+                raise TypeError(unknown_option(name, mine | engine_options | set(_LATER))) from None
+        raise
+    return engine, ServerConfig(**for_server)

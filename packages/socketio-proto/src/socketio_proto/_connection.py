@@ -1,0 +1,278 @@
+"""One client's connection: its decoder, its sockets by namespace, its inbox. The reference's `Client`.
+
+The inbox is where events wait when they cannot start: too many handlers of this connection run, or (on a
+runtime whose tasks start later) the handler before has not started yet. Only what must keep its place waits
+there; acks, pongs and disconnections are handled when decoded, so a handler that awaits an answer always gets
+it. Over its mark the session is paused, so the peer feels it; while answers are awaited from this very client,
+reading goes on up to the hard bound, where the connection is closed.
+Source: `packages/socket.io/lib/client.ts`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from engineio_proto import Session, SessionState
+from socketio_parser import Decoder, Packet, PacketType
+
+from ._events import (
+    ConnectionClosed,
+    ConnectRequested,
+    DisconnectReason,
+    EventReceived,
+    SocketConnected,
+    SocketDisconnected,
+    SocketErrored,
+)
+from ._runtime import Waiter
+
+if TYPE_CHECKING:
+    from ._server import Server
+    from ._socket import Socket
+
+Queued: TypeAlias = EventReceived | SocketConnected | SocketDisconnected | SocketErrored
+# The hard bound of the inbox is this many times its mark.
+HARD_BOUND = 4
+
+
+class Connection:
+    """One Engine.IO session, and the sockets that live on it.
+
+    Attributes:
+        sockets: the connected ones by namespace.
+        joining: those whose middlewares still run.
+        in_flight: async handlers that run.
+        held: a handler was spawned that has not started yet; the next must wait.
+        awaiting: answers that the server waits for from this client.
+        misfits: events that did not fit their handler and were reported.
+        issued: wall time of the connection.
+    """
+
+    __slots__ = (
+        "_drain_waiters",
+        "_inbox_bytes",
+        "_lifted",
+        "awaiting",
+        "decoder",
+        "draining",
+        "held",
+        "in_flight",
+        "inbox",
+        "issued",
+        "joining",
+        "misfits",
+        "server",
+        "session",
+        "sockets",
+    )
+
+    def __init__(self, server: Server, session: Session, decoder: Decoder, issued: float) -> None:
+        self.server = server
+        self.session = session
+        self.decoder = decoder
+        self.issued = issued
+        self.sockets: dict[str, Socket] = {}
+        self.joining: dict[str, Socket] = {}
+        self.inbox: deque[Queued] | None = None
+        self.in_flight = 0
+        self.held = False
+        self.draining = False
+        self.awaiting = 0
+        self.misfits = 0
+        self._inbox_bytes = 0
+        self._lifted = False
+        self._drain_waiters: list[Waiter] | None = None
+
+    # Packets.
+
+    def receive(self, packet: Packet, size: int) -> EventReceived | None:
+        """A packet that is not a plain event is handled here; an event is returned."""
+        namespace = packet.namespace
+        if packet.type == PacketType.CONNECT:
+            self._receive_connect(namespace, packet.data)
+            return None
+        socket = self.sockets.get(namespace)
+        if socket is None:
+            self.violated(f"{PacketType(packet.type).name} packet for {namespace!r}, which was not joined")
+            return None
+        if packet.type == PacketType.EVENT:
+            data: list[Any] = packet.data or [None]
+            return EventReceived(socket, data[0], data[1:], packet.id, size)
+        if packet.type == PacketType.ACK:
+            socket.receive_ack(packet.id, packet.data or [])
+            self.regulate()
+        elif packet.type == PacketType.DISCONNECT:
+            self.leave(socket, DisconnectReason.CLIENT_NAMESPACE_DISCONNECT)
+        else:
+            self.violated(f"{PacketType(packet.type).name} packet from a client")
+        return None
+
+    def _receive_connect(self, name: str, auth: Any) -> None:
+        server = self.server
+        if name in self.sockets or name in self.joining:
+            # The reference lets a second CONNECT in while the first one is still joining; nobody needs that.
+            self.violated(f"second CONNECT for {name!r}")
+            return
+        namespace = server.namespaces.get(name)
+        if namespace is None:
+            self.refuse(name, "Invalid namespace")
+            return
+        if len(self.sockets) + len(self.joining) >= server.config.max_namespaces:
+            self.refuse(name, f"Too many namespaces (max_namespaces={server.config.max_namespaces})")
+            return
+        socket = namespace.new_socket(self, auth if isinstance(auth, dict) else {})
+        self.joining[name] = socket
+        if namespace.middlewares:
+            server.raise_event(ConnectRequested(socket))
+        else:
+            namespace.accept(socket)
+
+    def joined(self, socket: Socket) -> None:
+        """A namespace let the socket in."""
+        self.sockets[socket.namespace.name] = socket
+        self.server.connect_timers.cancel(self)
+
+    def refuse(self, name: str, message: str, data: Any = None) -> None:
+        """Send a CONNECT_ERROR."""
+        payload = {"message": message} if data is None else {"message": message, "data": data}
+        self.session.send(self.server.encode(Packet(PacketType.CONNECT_ERROR, name, payload)))
+
+    # Leaving.
+
+    def leave(
+        self, socket: Socket, reason: DisconnectReason, description: str | None = None, *, deaf: bool = False
+    ) -> None:
+        """Take a socket out of its namespace; its `disconnect` handlers run with the next dispatch."""
+        if self.sockets.pop(socket.namespace.name, None) is None:
+            return
+        socket.left(socket.namespace.removed(socket), deaf=deaf)
+        self.server.raise_event(SocketDisconnected(socket, reason, description))
+        self.regulate()
+
+    def kick(self, socket: Socket) -> None:
+        """The server disconnects one socket: DISCONNECT, and the connection stays."""
+        self.session.send(self.server.encode(Packet(PacketType.DISCONNECT, socket.namespace.name)))
+        self.leave(socket, DisconnectReason.SERVER_NAMESPACE_DISCONNECT, deaf=True)
+
+    def disconnect_all(self) -> None:
+        """The server disconnects every socket and closes the connection."""
+        for socket in list(self.sockets.values()):
+            self.kick(socket)
+        self.drop_joining()
+        self.session.close(self.server.runtime.now())
+
+    def close(
+        self, reason: DisconnectReason, description: str | None = None, *, discard: bool = False
+    ) -> None:
+        """Close the connection from this side; every socket gets the reason at once."""
+        for socket in list(self.sockets.values()):
+            self.leave(socket, reason, description, deaf=reason is DisconnectReason.SERVER_SHUTTING_DOWN)
+        self.drop_joining()
+        self.session.close(self.server.runtime.now(), discard=discard)
+
+    def closed(self, reason: DisconnectReason, description: str | None) -> None:
+        """The session is over."""
+        for socket in list(self.sockets.values()):
+            self.leave(socket, reason, description)
+        self.drop_joining()
+        self.decoder.reset()
+        self.resolve_drained()
+
+    def drop_joining(self) -> None:
+        """Clients whose middlewares still run will not get in."""
+        for name, socket in list(self.joining.items()):
+            del self.joining[name]
+            socket.namespace.adapter.leave_all(socket.id)
+            socket.deaf = True
+
+    def violated(self, what: str) -> None:
+        """The client broke a rule of the protocol; the reference closes the connection without a word."""
+        self.server.raise_event(ConnectionClosed(self, f"protocol violation: {what}"))
+        self.close(DisconnectReason.FORCED_SERVER_CLOSE, what)
+
+    def undecodable(self, error: Exception) -> None:
+        """The client sent what is not Socket.IO: every socket learns it, then the connection closes."""
+        for socket in self.sockets.values():
+            self.server.raise_event(SocketErrored(socket, error))
+        self.server.raise_event(ConnectionClosed(self, f"undecodable packet: {error}"))
+        self.close(DisconnectReason.FORCED_CLOSE, str(error))
+
+    # The inbox, worked by the dispatcher.
+
+    def put(self, event: Queued) -> None:
+        """Let an event wait for its turn."""
+        if self.inbox is None:
+            self.inbox = deque()
+        self.inbox.append(event)
+        if isinstance(event, EventReceived):
+            self._inbox_bytes += event.size
+            self.regulate()
+        elif isinstance(event, SocketDisconnected):
+            # The client is gone: what it sent before is delivered now, whatever runs already.
+            self._lifted = True
+
+    def take(self, max_handlers: int) -> Queued | None:
+        """The next event that may start now."""
+        inbox = self.inbox
+        if inbox is None or self.held:
+            return None
+        event = inbox[0]
+        if isinstance(event, EventReceived):
+            if self.in_flight >= max_handlers and not self._lifted:
+                return None
+            self._inbox_bytes -= event.size
+        inbox.popleft()
+        if not inbox:
+            self.inbox = None
+            self._lifted = False
+        return event
+
+    def regulate(self) -> None:
+        """Pause or resume the session by the state of the inbox; close at the hard bound."""
+        config = self.server.config
+        session = self.session
+        if self.inbox is None:
+            if session.paused:
+                session.resume()
+            return
+        waiting = len(self.inbox)
+        max_bytes = self.server.engine.max_message_size
+        if session.state is SessionState.OPEN and (
+            waiting > HARD_BOUND * config.max_inbox or self._inbox_bytes > HARD_BOUND * max_bytes
+        ):
+            text = f"{waiting} events of {self._inbox_bytes} bytes wait for handlers (max_inbox={config.max_inbox})"
+            self.server.raise_event(ConnectionClosed(self, f"inbox full: {text}"))
+            self.close(DisconnectReason.FORCED_SERVER_CLOSE, text)
+        elif not self.awaiting and (waiting >= config.max_inbox or self._inbox_bytes >= max_bytes):
+            session.pause(self.server.runtime.now())
+        elif session.paused:
+            session.resume()
+
+    # Backpressure outwards.
+
+    def drained(self) -> Awaitable[None]:
+        """Await until what waits for this client fell under the mark, or its session closed."""
+        waiter = self.server.runtime.waiter()
+        if self._drain_waiters is None:
+            self._drain_waiters = []
+        self._drain_waiters.append(waiter)
+        return waiter
+
+    def resolve_drained(self) -> None:
+        """Look whether those who wait for this client can go on."""
+        waiters = self._drain_waiters
+        if waiters is None:
+            return
+        session = self.session
+        if (
+            session.state is SessionState.CLOSED
+            or session.buffered_bytes <= self.server.config.high_water_mark
+        ):
+            self._drain_waiters = None
+            for waiter in waiters:
+                waiter.set(None)
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.session.id} {sorted(self.sockets)}>"

@@ -1,0 +1,290 @@
+"""Running the user's handlers: in order, bounded, and never one inside another.
+
+A binding gives the events of each input to `dispatch`. A sync handler runs there and then; an async one gets a
+task. Handlers of one socket start in the order of arrival: where tasks start at once (`Runtime.eager`) that is
+free, elsewhere the connection is *held* until the handler before has reached its first suspension. An event
+that cannot start waits in its connection's inbox, and a handler that ends takes the next from there.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any
+
+from engineio_proto import RequestRefused, SessionState
+
+from ._acks import Ack
+from ._connection import Connection, Queued
+from ._errors import ConnectionRefused
+from ._events import (
+    ConnectionClosed,
+    ConnectRequested,
+    EventReceived,
+    NamespaceCreated,
+    SocketConnected,
+    SocketDisconnected,
+    SocketErrored,
+    SocketEvent,
+)
+from ._handlers import Handler
+from ._runtime import Report, Runtime, Trouble, announce_start
+from ._socket import Socket
+
+if TYPE_CHECKING:
+    from ._namespace import Namespace
+
+# Misfits are the peer's doing, so they are reported a few times per connection and then no more.
+_MISFITS_REPORTED = 3
+
+
+class Dispatcher:
+    """Runs handlers for one server.
+
+    Args:
+        runtime: the event loop.
+        max_handlers: async handlers of one connection that may run at once.
+    """
+
+    def __init__(self, runtime: Runtime, max_handlers: int) -> None:
+        self._runtime = runtime
+        self._max_handlers = max_handlers
+
+    def dispatch(self, events: Iterable[SocketEvent]) -> None:
+        """Run or queue what these events call for. Never raises: a user's exception is reported."""
+        for event in events:
+            if type(event) is EventReceived:
+                connection = event.socket.connection
+                if (
+                    connection.inbox is None
+                    and not connection.held
+                    and connection.in_flight < self._max_handlers
+                ):
+                    self._start_event(event)
+                else:
+                    connection.put(event)
+            else:
+                self._dispatch_other(event)
+
+    def _dispatch_other(self, event: SocketEvent) -> None:
+        match event:
+            case SocketConnected() | SocketErrored():
+                connection = event.socket.connection
+                if connection.held:
+                    connection.put(event)
+                else:
+                    self._start(event)
+            case SocketDisconnected():
+                connection = event.socket.connection
+                if connection.inbox is not None or connection.held:
+                    connection.put(event)
+                    self._drain(connection)
+                else:
+                    self._start(event)
+            case EventReceived():
+                self._start_event(event)
+            case ConnectRequested():
+                self._run_middlewares(event.socket)
+            case NamespaceCreated():
+                root = event.namespace.server.namespaces["/"]
+                self._call_lifecycle("new_namespace", root, None, (event.namespace,))
+            case ConnectionClosed():
+                session = event.connection.session
+                text = f"closed {session.id} from {session.request.remote_address}: {event.description}"
+                self._runtime.report(Report(Trouble.CLOSED, text))
+            case RequestRefused():
+                request = event.request
+                text = (
+                    f"refused {request.method} {request.target!r} from {request.remote_address}: code "
+                    f"{int(event.code)} {event.message} {dict(event.context)!r}"
+                )
+                self._runtime.report(Report(Trouble.REFUSED, text))
+
+    # Starting.
+
+    def _start(self, event: Queued) -> None:
+        if isinstance(event, EventReceived):
+            self._start_event(event)
+            return
+        socket = event.socket
+        namespace = socket.namespace
+        if isinstance(event, SocketConnected):
+            if not socket.deaf:
+                self._call_lifecycle("connect", namespace, socket.connection, (socket,))
+                self._call_lifecycle("connection", namespace, socket.connection, (socket,))
+        elif isinstance(event, SocketErrored):
+            self._call_lifecycle("error", namespace, socket.connection, (socket, event.error))
+        else:
+            args = (socket, event.reason, event.description)
+            self._call_lifecycle("disconnecting", namespace, socket.connection, args)
+            socket.rooms_left()
+            socket.deaf = True
+            self._call_lifecycle("disconnect", namespace, socket.connection, args)
+
+    def _start_event(self, event: EventReceived) -> None:
+        socket = event.socket
+        if socket.deaf:
+            return
+        handlers = socket.namespace.handlers.events.get(event.name) if _hashable(event.name) else None
+        if handlers is None:
+            return
+        args = event.args
+        count = len(args) + 1
+        ack_id = event.ack_id
+        for handler in handlers:
+            if not handler.least <= count <= handler.most:
+                self._misfit(event, handler)
+                ack_id = None
+                continue
+            ack = None
+            if handler.ack:
+                ack, ack_id = Ack(socket, ack_id), None
+            try:
+                result = handler.call(socket, args, ack)
+            except Exception as error:
+                self._handler_raised(error, event.name, socket)
+            else:
+                if inspect.isawaitable(result):
+                    connection = socket.connection
+                    connection.in_flight += 1
+                    self._spawn(connection, self._finish_event(event, result, ack_id))
+                elif ack_id is not None:
+                    self._acknowledge(event, ack_id, result)
+            # With several listeners the first registered one's value is the acknowledgement.
+            ack_id = None
+
+    async def _finish_event(self, event: EventReceived, result: Awaitable[Any], ack_id: int | None) -> None:
+        connection = event.socket.connection
+        try:
+            value = await result
+            if ack_id is not None:
+                self._acknowledge(event, ack_id, value)
+        except Exception as error:
+            self._handler_raised(error, event.name, event.socket)
+        finally:
+            connection.in_flight -= 1
+            self._drain(connection)
+
+    def _acknowledge(self, event: EventReceived, ack_id: int, value: Any) -> None:
+        """Nothing returned is an answer without arguments; a tuple is several arguments."""
+        args: list[Any] = [] if value is None else list(value) if isinstance(value, tuple) else [value]
+        try:
+            event.socket.send_ack(ack_id, args)
+        except Exception as error:  # what the handler returned cannot be sent
+            self._handler_raised(error, event.name, event.socket)
+
+    def _call_lifecycle(
+        self, name: str, namespace: Namespace, connection: Connection | None, args: tuple[Any, ...]
+    ) -> None:
+        for handler in namespace.handlers.lifecycle.get(name, ()):
+            try:
+                result = handler.function(*args[: handler.most])
+            except Exception as error:
+                self._handler_raised(error, name, args[0])
+            else:
+                if inspect.isawaitable(result):
+                    self._spawn(connection, self._finish_lifecycle(name, result, args[0]))
+
+    async def _finish_lifecycle(self, name: str, result: Awaitable[Any], subject: Any) -> None:
+        try:
+            await result
+        except Exception as error:
+            self._handler_raised(error, name, subject)
+
+    # Order.
+
+    def _spawn(self, connection: Connection | None, body: Coroutine[Any, Any, None]) -> None:
+        if self._runtime.eager or connection is None:
+            self._runtime.spawn(body)
+            return
+        connection.held = True
+
+        def started() -> None:
+            connection.held = False
+            self._drain(connection)
+
+        self._runtime.spawn(_announced(body, started))
+
+    def _drain(self, connection: Connection) -> None:
+        """Start what waits and may start; not from within itself, so a long queue is a loop, not a recursion."""
+        if connection.draining:
+            return
+        connection.draining = True
+        try:
+            while (event := connection.take(self._max_handlers)) is not None:
+                self._start(event)
+        finally:
+            connection.draining = False
+        connection.regulate()
+
+    # The door.
+
+    def _run_middlewares(self, socket: Socket) -> None:
+        """Sync middlewares run at once; from the first awaitable on, the rest runs in a task."""
+        middlewares = socket.namespace.middlewares
+        for position, middleware in enumerate(middlewares):
+            try:
+                result = middleware(socket)
+            except Exception as error:
+                self._refuse(socket, error)
+                return
+            if inspect.isawaitable(result):
+                self._runtime.spawn(self._finish_middlewares(socket, result, middlewares[position + 1 :]))
+                return
+        socket.namespace.accept(socket)
+
+    async def _finish_middlewares(
+        self, socket: Socket, result: Awaitable[Any], rest: tuple[Any, ...]
+    ) -> None:
+        try:
+            await result
+            for middleware in rest:
+                if socket.deaf:
+                    return
+                result = middleware(socket)
+                if inspect.isawaitable(result):
+                    await result
+        except Exception as error:
+            self._refuse(socket, error)
+        except BaseException:
+            self._refuse(socket, ConnectionRefused())  # cancelled: the client must not wait for ever
+            raise
+        else:
+            socket.namespace.accept(socket)
+
+    def _refuse(self, socket: Socket, error: Exception) -> None:
+        if isinstance(error, ConnectionRefused):
+            message, data = error.message, error.data
+        else:
+            # A bug in a middleware keeps the client out, but its text is nobody's business.
+            self._handler_raised(error, "use", socket)
+            message, data = "Internal error", None
+        try:
+            socket.namespace.refuse(socket, message, data)
+        except Exception as unsendable:  # ConnectionRefused with data that cannot be sent
+            self._handler_raised(unsendable, "use", socket)
+            socket.connection.refuse(socket.namespace.name, message)
+
+    # Reports.
+
+    def _handler_raised(self, error: Exception, name: Any, subject: Any) -> None:
+        self._runtime.report(Report(Trouble.HANDLER, f"handler of {name!r} raised for {subject!r}", error))
+
+    def _misfit(self, event: EventReceived, handler: Handler) -> None:
+        connection = event.socket.connection
+        if connection.session.state is SessionState.CLOSED or connection.misfits >= _MISFITS_REPORTED:
+            return
+        connection.misfits += 1
+        text = (
+            f"event {event.name!r} of {event.socket!r} came with {len(event.args)} arguments; {handler!r} takes "
+            f"{handler.least - 1} to {handler.most - 1}"
+        )
+        self._runtime.report(Report(Trouble.MISFIT, text))
+
+
+async def _announced(body: Coroutine[Any, Any, None], started: Any) -> None:
+    await announce_start(body, started)
+
+
+def _hashable(name: Any) -> bool:
+    return isinstance(name, (str, int, float))

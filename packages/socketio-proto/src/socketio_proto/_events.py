@@ -1,0 +1,119 @@
+"""What the Socket.IO machine tells: returned from inputs, in order, to be dispatched by `Dispatcher`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias, final
+
+from engineio_proto import RequestRefused
+
+if TYPE_CHECKING:
+    from ._connection import Connection
+    from ._namespace import Namespace
+    from ._socket import Socket
+
+
+class DisconnectReason(StrEnum):
+    """Why a socket disconnected: the reference's exact strings (`packages/socket.io/lib/socket-types.ts`)."""
+
+    SERVER_NAMESPACE_DISCONNECT = "server namespace disconnect"
+    CLIENT_NAMESPACE_DISCONNECT = "client namespace disconnect"
+    SERVER_SHUTTING_DOWN = "server shutting down"
+    FORCED_SERVER_CLOSE = "forced server close"
+    PING_TIMEOUT = "ping timeout"
+    PARSE_ERROR = "parse error"
+    TRANSPORT_ERROR = "transport error"
+    TRANSPORT_CLOSE = "transport close"
+    FORCED_CLOSE = "forced close"
+
+
+@final
+@dataclass(slots=True)
+class ConnectRequested:
+    """A client asked for a namespace that has middlewares (Socket.IO protocol 5, "Connection to a namespace")."""
+
+    socket: Socket
+    """Not connected yet; `socket.namespace.accept` or `refuse` ends it."""
+
+
+@final
+@dataclass(slots=True)
+class SocketConnected:
+    """A client is in a namespace; the CONNECT packet is queued."""
+
+    socket: Socket
+    """The new socket."""
+
+
+@final
+@dataclass(slots=True)
+class EventReceived:
+    """A client's event. Not frozen: it is built once per message, and frozen costs 0.4 us more."""
+
+    socket: Socket
+    """Who sent it."""
+    name: Any
+    """A string, or the number that the protocol allows."""
+    args: list[Any]
+    """The arguments."""
+    ack_id: int | None
+    """The acknowledgement asked for."""
+    size: int
+    """Bytes of the packet, as counted against the inbox."""
+
+
+@final
+@dataclass(slots=True)
+class SocketDisconnected:
+    """A socket left its namespace; it can send nothing any more."""
+
+    socket: Socket
+    """Which one; its `rooms` are those it was in until the `disconnecting` handlers have run."""
+    reason: DisconnectReason
+    """The reference's word for why."""
+    description: str | None
+    """More, where there is more to say."""
+
+
+@final
+@dataclass(slots=True)
+class SocketErrored:
+    """The client sent what is not Socket.IO; its connection is closed."""
+
+    socket: Socket
+    """One of its sockets: each gets this event."""
+    error: Exception
+    """What was wrong."""
+
+
+@final
+@dataclass(slots=True)
+class NamespaceCreated:
+    """`of` made a namespace."""
+
+    namespace: Namespace
+    """The new one."""
+
+
+@final
+@dataclass(slots=True)
+class ConnectionClosed:
+    """The server closed a connection on account of a bound or of a violation. For the log."""
+
+    connection: Connection
+    """Which one."""
+    description: str
+    """Which bound or rule, with its value."""
+
+
+SocketEvent: TypeAlias = (
+    ConnectRequested
+    | SocketConnected
+    | EventReceived
+    | SocketDisconnected
+    | SocketErrored
+    | NamespaceCreated
+    | ConnectionClosed
+    | RequestRefused
+)

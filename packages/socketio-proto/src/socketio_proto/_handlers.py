@@ -1,0 +1,170 @@
+"""Handlers: their signatures, checked when they are registered, and the tables they stand in.
+
+Two tables that never mix: `lifecycle` for what the library tells, `events` for what clients send. A packet from
+a client only ever looks in `events`, so no client can fake a `disconnect`.
+
+A signature is resolved once. A handler that could never be called as it will be raises at registration; at
+run time the number of arguments is compared, never probed by catching a TypeError.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, get_type_hints
+
+from socketio_parser import RESERVED_EVENTS
+
+from ._acks import Ack
+from ._errors import LocalProtocolError, ReservedEventError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# name -> what the library passes: (smallest, largest number of positional arguments)
+LIFECYCLE: Final = {
+    "connect": "socket",
+    "connection": "socket",
+    "disconnecting": "socket, reason[, description]",
+    "disconnect": "socket, reason[, description]",
+    "error": "socket, error",
+    "new_namespace": "namespace",
+}
+_LIFECYCLE_COUNTS: Final = {
+    "connect": (1, 1),
+    "connection": (1, 1),
+    "disconnecting": (2, 3),
+    "disconnect": (2, 3),
+    "error": (2, 2),
+    "new_namespace": (1, 1),
+}
+
+
+class Handler:
+    """A user's function and what it takes.
+
+    Attributes:
+        function: the callable itself.
+        least, most: positional arguments it takes, the socket included; `most` is a large number for `*args`.
+        ack: whether it has a parameter annotated `Ack`; `ack_name` is set when that is keyword-only.
+    """
+
+    __slots__ = ("ack", "ack_name", "function", "least", "most")
+
+    def __init__(self, function: Callable[..., Any], what: str) -> None:
+        if not callable(function):
+            raise TypeError(f"{what}: a handler must be callable, not {function!r}")
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{what}: the signature of {function!r} cannot be read: {error}") from None
+        self.function = function
+        self.ack = False
+        self.ack_name: str | None = None
+        self.least = self.most = 0
+        hints = _hints(function)
+        for position, parameter in enumerate(parameters):
+            is_ack = hints.get(parameter.name, parameter.annotation) in (Ack, "Ack")
+            match parameter.kind:
+                case inspect.Parameter.VAR_POSITIONAL:
+                    self.most = 1_000_000
+                case inspect.Parameter.KEYWORD_ONLY if is_ack:
+                    self.ack, self.ack_name = True, parameter.name
+                case inspect.Parameter.KEYWORD_ONLY if parameter.default is inspect.Parameter.empty:
+                    raise TypeError(
+                        f"{what}: {_name(function)} has a keyword-only parameter {parameter.name!r} without a "
+                        "default; an event has positional arguments only"
+                    )
+                case inspect.Parameter.POSITIONAL_ONLY | inspect.Parameter.POSITIONAL_OR_KEYWORD if is_ack:
+                    if any(p.kind is not inspect.Parameter.KEYWORD_ONLY for p in parameters[position + 1 :]):
+                        raise TypeError(
+                            f"{what}: in {_name(function)} the parameter {parameter.name!r}: Ack must be the last"
+                        )
+                    self.ack = True
+                case inspect.Parameter.POSITIONAL_ONLY | inspect.Parameter.POSITIONAL_OR_KEYWORD:
+                    self.most += 1
+                    if parameter.default is inspect.Parameter.empty:
+                        self.least += 1
+                case _:
+                    pass
+
+    def call(self, socket: Any, args: list[Any], ack: Ack | None) -> Any:
+        """Call it with an event's arguments, and the ack function if it asks for one."""
+        if not self.ack:
+            return self.function(socket, *args)
+        if self.ack_name is not None:
+            return self.function(socket, *args, **{self.ack_name: ack})
+        return self.function(socket, *args, ack)
+
+    def __repr__(self) -> str:
+        return f"<Handler {_name(self.function)}>"
+
+
+class Handlers:
+    """The tables of one namespace. Tuples, so that a dispatch under way is not disturbed by a registration."""
+
+    __slots__ = ("events", "lifecycle")
+
+    def __init__(self) -> None:
+        self.lifecycle: dict[str, tuple[Handler, ...]] = {}
+        self.events: dict[Any, tuple[Handler, ...]] = {}
+
+    def add(self, name: str, function: Callable[..., Any]) -> None:
+        """Register. Raises at once when the function could never be called with what comes."""
+        if not isinstance(name, (str, int)) or isinstance(name, bool):
+            raise TypeError(f"an event's name must be a string, not {name!r}")
+        if name in LIFECYCLE:
+            handler = Handler(function, f"on({name!r})")
+            least, most = _LIFECYCLE_COUNTS[name]
+            if handler.ack or handler.most < least or handler.least > most:
+                raise TypeError(
+                    f"on({name!r}): {_name(function)} takes {_count(handler)}, but is called with ({LIFECYCLE[name]})"
+                )
+            self.lifecycle[name] = (*self.lifecycle.get(name, ()), handler)
+            return
+        if name in RESERVED_EVENTS:
+            raise ReservedEventError(name)
+        handler = Handler(function, f"on({name!r})")
+        if handler.most < 1:
+            raise TypeError(
+                f"on({name!r}): {_name(function)} takes no argument, but is called with (socket, *arguments)"
+            )
+        self.events[name] = (*self.events.get(name, ()), handler)
+
+    def on(self, name: str, function: Callable[..., Any] | None) -> Any:
+        """`add`, or a decorator that does, when no function is given."""
+        if function is not None:
+            self.add(name, function)
+            return function
+
+        def register(decorated: Function) -> Function:
+            self.add(name, decorated)
+            return decorated
+
+        if callable(name):
+            raise LocalProtocolError(f"on() needs the event's name: write @io.on({_name(name)!r})")
+        return register
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Resolved annotations; {} when one of them cannot be resolved here (the strings are compared then)."""
+    target: Any = function
+    while hasattr(target, "func"):  # functools.partial
+        target = target.func
+    if not inspect.isroutine(target) and not inspect.isclass(target):
+        target = type(target).__call__
+    try:
+        return get_type_hints(target)
+    except Exception:
+        return {}
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", repr(function))
+
+
+def _count(handler: Handler) -> str:
+    if handler.ack:
+        return "an Ack parameter"
+    if handler.least == handler.most:
+        return f"{handler.least} positional argument{'s' * (handler.least != 1)}"
+    return f"{handler.least} to {handler.most} positional arguments"

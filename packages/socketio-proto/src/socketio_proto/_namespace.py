@@ -1,0 +1,173 @@
+"""A namespace: its sockets, its rooms, its handlers, its door.
+
+Source: `packages/socket.io/lib/namespace.ts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from socketio_parser import RESERVED_EVENTS, Packet, PacketType
+
+from ._acks import PendingAck
+from ._adapter import BroadcastOptions, InMemoryAdapter
+from ._errors import ReservedEventError
+from ._events import SocketConnected
+from ._handlers import Handlers
+from ._operator import BroadcastOperator
+from ._socket import Socket
+
+if TYPE_CHECKING:
+    from ._connection import Connection
+    from ._server import Server
+
+Middleware = Callable[[Socket], Any]
+
+
+class Namespace:
+    """One namespace of a server.
+
+    Attributes:
+        name: begins with a slash.
+        sockets: the connected ones, by id. Read it, do not change it.
+        adapter: who is in which room.
+    """
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.server = server
+        self.name = name
+        self.sockets: dict[str, Socket] = {}
+        self.adapter = InMemoryAdapter(self)
+        self.handlers = Handlers()
+        self.middlewares: tuple[Middleware, ...] = ()
+        self._ack_id = 0
+
+    # The user's vocabulary.
+
+    def on(self, event: str, handler: Callable[..., Any] | None = None) -> Any:
+        """Register a handler, or use it as a decorator: `@io.on("chat")`.
+
+        Lifecycle: `connection(socket)`, `disconnecting(socket, reason)`, `disconnect(socket, reason)`,
+        `error(socket, error)`, `new_namespace(namespace)`. Any other name is a client's event, called with
+        `(socket, *arguments)`; what it returns is the acknowledgement, if the client asked for one.
+
+        Raises:
+            TypeError: when the function could never be called like this.
+            ReservedEventError: for a name that no client can send.
+        """
+        return self.handlers.on(event, handler)
+
+    def use(self, middleware: Middleware) -> Middleware:
+        """Register a function `(socket)`, sync or async, that runs before a client is let in; also a decorator.
+
+        They run in order of registration. Raise `ConnectionRefused(message, data)` to keep the client out.
+        """
+        if not callable(middleware):
+            raise TypeError(f"use: a middleware must be callable, not {middleware!r}")
+        self.middlewares = (*self.middlewares, middleware)
+        return middleware
+
+    def emit(self, event: str, *args: Any) -> Awaitable[None]:
+        """Send an event to every client in the namespace."""
+        return self.broadcast(event, args, BroadcastOptions())
+
+    def send(self, *args: Any) -> Awaitable[None]:
+        """`emit("message", ...)`."""
+        return self.emit("message", *args)
+
+    def to(self, rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Clients in this room, or in any of these."""
+        return BroadcastOperator(self).to(rooms)
+
+    in_ = to
+
+    def except_(self, rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Clients that are not in this room, nor in any of these."""
+        return BroadcastOperator(self).except_(rooms)
+
+    @property
+    def local(self) -> BroadcastOperator:
+        """Clients of this node."""
+        return BroadcastOperator(self).local
+
+    @property
+    def volatile(self) -> BroadcastOperator:
+        """Clients that can take it at once."""
+        return BroadcastOperator(self).volatile
+
+    def compress(self, compress: bool) -> BroadcastOperator:
+        """Whether transports may compress it."""
+        return BroadcastOperator(self).compress(compress)
+
+    def timeout(self, timeout: float) -> BroadcastOperator:
+        """Seconds that acknowledgements may take."""
+        return BroadcastOperator(self).timeout(timeout)
+
+    # Letting clients in.
+
+    def accept(self, socket: Socket) -> None:
+        """Let a client in. Does nothing when its connection closed meanwhile."""
+        connection = socket.connection
+        if connection.joining.pop(self.name, None) is not socket:
+            return
+        self.sockets[socket.id] = socket
+        connection.joined(socket)
+        socket.connected = True
+        self.adapter.join(socket.id, (socket.id,))
+        connection.session.send(self.server.encode(Packet(PacketType.CONNECT, self.name, {"sid": socket.id})))
+        self.server.raise_event(SocketConnected(socket))
+
+    def refuse(self, socket: Socket, message: str, data: Any = None) -> None:
+        """Keep a client out: CONNECT_ERROR; rooms that a middleware put it in are left."""
+        connection = socket.connection
+        if connection.joining.pop(self.name, None) is not socket:
+            return
+        self.adapter.leave_all(socket.id)
+        socket.deaf = True
+        connection.refuse(self.name, message, data)
+
+    # Broadcasts.
+
+    def next_ack_id(self) -> int:
+        """Ids are per namespace, shared by its sockets and broadcasts, as in the reference."""
+        ack_id = self._ack_id
+        self._ack_id = ack_id + 1
+        return ack_id
+
+    def broadcast(self, event: str, args: tuple[Any, ...], options: BroadcastOptions) -> Awaitable[None]:
+        """Encode once, send to all that the options select."""
+        if event in RESERVED_EVENTS:
+            raise ReservedEventError(event)
+        packet = Packet(PacketType.EVENT, self.name, [event, *args])
+        self.adapter.broadcast(self.server.encode(packet, compress=options.compress), options)
+        return self.server.runtime.ready
+
+    async def broadcast_with_ack(
+        self, event: str, args: tuple[Any, ...], options: BroadcastOptions
+    ) -> list[Any]:
+        """The same with an answer from each."""
+        if event in RESERVED_EVENTS:
+            raise ReservedEventError(event)
+        pending = PendingAck(self.next_ack_id(), self.server.runtime.waiter(), single=False)
+        packet = Packet(PacketType.EVENT, self.name, [event, *args], pending.id)
+        self.adapter.broadcast(self.server.encode(packet, compress=options.compress), options, pending)
+        pending.resolve_if_complete()
+        answers: list[Any] = await self.server.await_ack(pending, options.timeout)
+        return answers
+
+    # Called by connections.
+
+    def removed(self, socket: Socket) -> frozenset[str]:
+        """A socket left; the rooms it was in."""
+        self.sockets.pop(socket.id, None)
+        rooms = self.adapter.rooms(socket.id)
+        self.adapter.leave_all(socket.id)
+        return rooms
+
+    def new_socket(self, connection: Connection, auth: dict[str, Any]) -> Socket:
+        """A socket that is not in yet."""
+        return Socket(self, connection, self.server.generate_id(), auth)
+
+    def __repr__(self) -> str:
+        return f"<Namespace {self.name} {len(self.sockets)} sockets>"

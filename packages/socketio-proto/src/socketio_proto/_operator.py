@@ -1,0 +1,134 @@
+"""`io.to("room").except_("other").volatile.emit(...)`: immutable, each step a new operator.
+
+Source: `packages/socket.io/lib/broadcast-operator.ts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ._adapter import BroadcastOptions
+from ._errors import LocalProtocolError
+
+if TYPE_CHECKING:
+    from ._namespace import Namespace
+    from ._socket import Socket
+
+
+def rooms_of(rooms: str | Iterable[str]) -> frozenset[str]:
+    """One room, or several."""
+    if isinstance(rooms, str):
+        return frozenset((rooms,))
+    given = frozenset(rooms)
+    for room in given:
+        if not isinstance(room, str):
+            raise TypeError(f"a room must be a string, not {room!r}")
+    return given
+
+
+def seconds(timeout: float) -> float:
+    """A timeout as the user gave it, checked."""
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        raise TypeError(f"a timeout must be seconds as a number, not {timeout!r}")
+    if not 0 < timeout <= 10**9:
+        raise ValueError(f"a timeout must be more than 0 and at most 1e9 seconds, not {timeout!r}")
+    return timeout
+
+
+class BroadcastOperator:
+    """Whom to reach in a namespace, and how. `to` adds rooms, `except_` takes sockets out."""
+
+    __slots__ = ("_namespace", "_options")
+
+    def __init__(self, namespace: Namespace, options: BroadcastOptions | None = None) -> None:
+        self._namespace = namespace
+        self._options = options if options is not None else BroadcastOptions()
+
+    def _with(self, **changes: Any) -> BroadcastOperator:
+        return BroadcastOperator(self._namespace, replace(self._options, **changes))
+
+    def to(self, rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Reach sockets in this room, or in any of these, besides those named before."""
+        return self._with(rooms=self._options.rooms | rooms_of(rooms))
+
+    in_ = to
+
+    def except_(self, rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Leave out sockets in this room, or in any of these. A socket's id is a room."""
+        return self._with(except_=self._options.except_ | rooms_of(rooms))
+
+    @property
+    def local(self) -> BroadcastOperator:
+        """Only sockets of this node."""
+        return self._with(local=True)
+
+    @property
+    def volatile(self) -> BroadcastOperator:
+        """Drop the event for a socket that cannot take it at once."""
+        return self._with(volatile=True)
+
+    def compress(self, compress: bool) -> BroadcastOperator:
+        """Whether transports may compress it."""
+        return self._with(compress=bool(compress))
+
+    def timeout(self, timeout: float) -> BroadcastOperator:
+        """Seconds that the clients may take to acknowledge; `emit_with_ack` to many needs it."""
+        return self._with(timeout=seconds(timeout))
+
+    def emit(self, event: str, *args: Any) -> Awaitable[None]:
+        """Send an event; encoded once, whoever many receive it. The result is always ready to be awaited.
+
+        Raises:
+            ReservedEventError: for a name that only the library emits.
+            EncodeError: when an argument cannot be sent; nothing was sent then.
+        """
+        return self._namespace.broadcast(event, args, self._options)
+
+    async def emit_with_ack(self, event: str, *args: Any) -> list[Any]:
+        """Send an event and return the first argument of every client's acknowledgement, in order of arrival.
+
+        Raises:
+            AckTimeout: with the answers so far in `responses`, when not all came in time.
+            LocalProtocolError: without a `timeout`.
+        """
+        if self._options.timeout is None:
+            raise LocalProtocolError(
+                "emit_with_ack to many needs a timeout: write .timeout(5.0).emit_with_ack(...)"
+            )
+        return await self._namespace.broadcast_with_ack(event, args, self._options)
+
+
+class SocketOperator:
+    """`socket.volatile`, `socket.timeout(5)`, `socket.compress(False)`: flags for the next emit to one socket."""
+
+    __slots__ = ("_options", "_socket")
+
+    def __init__(self, socket: Socket, options: BroadcastOptions) -> None:
+        self._socket = socket
+        self._options = options
+
+    def _with(self, **changes: Any) -> SocketOperator:
+        return SocketOperator(self._socket, replace(self._options, **changes))
+
+    @property
+    def volatile(self) -> SocketOperator:
+        """Drop the event when the client cannot take it at once."""
+        return self._with(volatile=True)
+
+    def compress(self, compress: bool) -> SocketOperator:
+        """Whether the transport may compress it."""
+        return self._with(compress=bool(compress))
+
+    def timeout(self, timeout: float) -> SocketOperator:
+        """Seconds that the client may take to acknowledge."""
+        return self._with(timeout=seconds(timeout))
+
+    def emit(self, event: str, *args: Any) -> Awaitable[None]:
+        """Send an event; see `Socket.emit`."""
+        return self._socket.emit_event(event, args, self._options)
+
+    async def emit_with_ack(self, event: str, *args: Any) -> Any:
+        """Send an event and return the client's answer; see `Socket.emit_with_ack`."""
+        return await self._socket.ask(event, args, self._options)

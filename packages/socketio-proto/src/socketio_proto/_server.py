@@ -1,0 +1,354 @@
+"""The Socket.IO server: an engine below, namespaces above. It satisfies the same `Engine` contract as its engine.
+
+A wire calls `receive_*` here; the server calls its engine down, gets the engine's events back, feeds each message
+to the decoder of its connection and returns its own events. What commands cause (a disconnection, a room event)
+is kept and returned first by the next input, or by `take_events`, which a binding calls after handlers ran.
+Source: `packages/socket.io/lib/index.ts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from engineio_proto import (
+    Dirty,
+    EngineEvent,
+    EngineServer,
+    Exchange,
+    IdGenerator,
+    Link,
+    MessageReceived,
+    Outgoing,
+    RequestRefused,
+    SessionClosed,
+    SessionOpened,
+    SessionState,
+    SessionUpgraded,
+    TimerHeap,
+    TimerQueue,
+    Timers,
+    message,
+)
+from socketio_parser import DecodeError, Decoder, Encoder, Packet, PacketType, default_json
+
+from ._acks import PendingAck
+from ._client_files import ClientFiles
+from ._config import split_options
+from ._connection import Connection
+from ._dispatch import Dispatcher
+from ._events import DisconnectReason, EventReceived, NamespaceCreated, SocketEvent
+from ._namespace import Middleware, Namespace
+from ._operator import BroadcastOperator
+from ._runtime import Runtime
+
+
+class Server:
+    """A Socket.IO server without I/O. Bindings subclass it with their runtime; use theirs.
+
+    Args:
+        options: the documented options, in snake_case; durations in seconds, sizes in bytes.
+        runtime: the event loop, as far as handlers need one.
+        random_bytes: a source of cryptographic randomness, such as `os.urandom`.
+        wall_clock: seconds since the epoch, for `handshake.issued`.
+        client_files: the official client, when it is to be served.
+
+    Raises:
+        TypeError, ValueError: a wrong option; the text names it, its value and what is allowed.
+        NotImplementedError: a documented option that is not built yet.
+    """
+
+    def __init__(
+        self,
+        options: dict[str, Any],
+        *,
+        runtime: Runtime,
+        random_bytes: Callable[[int], bytes],
+        wall_clock: Callable[[], float],
+        client_files: ClientFiles | None = None,
+    ) -> None:
+        engine_config, self.config = split_options(options)
+        self.engine = EngineServer(engine_config, random_bytes=random_bytes)
+        self.runtime = runtime
+        self.generate_id = IdGenerator(random_bytes)
+        self.namespaces: dict[str, Namespace] = {}
+        self.connect_timers: TimerQueue[Connection] = self.timers.queue(self.config.connect_timeout)
+        self._ack_timers: TimerHeap[PendingAck] = self.timers.heap()
+        self._wall_clock = wall_clock
+        self._client_files = client_files if self.config.serve_client else None
+        self._json = self.config.json if self.config.json is not None else default_json()
+        self._encoder = Encoder(json=self._json, max_attachments=self.config.max_attachments)
+        self._dispatcher = Dispatcher(runtime, self.config.max_handlers)
+        self._events: list[SocketEvent] = []
+        self.sockets = self.of("/")
+        self._events.clear()
+
+    # The user's vocabulary: that of the namespace "/", and the namespaces.
+
+    def of(self, name: str) -> Namespace:
+        """The namespace of that name, made when it is first asked for; a leading slash is added."""
+        if not isinstance(name, str):
+            raise NotImplementedError(f"of: a namespace is named by a string so far, not by {name!r}")
+        if not name.startswith("/"):
+            name = "/" + name
+        namespace = self.namespaces.get(name)
+        if namespace is None:
+            namespace = self.namespaces[name] = Namespace(self, name)
+            self.raise_event(NamespaceCreated(namespace))
+        return namespace
+
+    def on(self, event: str, handler: Callable[..., Any] | None = None) -> Any:
+        """`of("/").on`: register a handler; see `Namespace.on`."""
+        return self.sockets.on(event, handler)
+
+    def use(self, middleware: Middleware) -> Middleware:
+        """`of("/").use`: register a middleware; see `Namespace.use`."""
+        return self.sockets.use(middleware)
+
+    def emit(self, event: str, *args: Any) -> Awaitable[None]:
+        """Send an event to every client in "/"."""
+        return self.sockets.emit(event, *args)
+
+    def send(self, *args: Any) -> Awaitable[None]:
+        """`emit("message", ...)`."""
+        return self.sockets.emit("message", *args)
+
+    def to(self, rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Clients in this room of "/", or in any of these."""
+        return self.sockets.to(rooms)
+
+    in_ = to
+
+    def except_(self, rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Clients in "/" that are not in this room, nor in any of these."""
+        return self.sockets.except_(rooms)
+
+    @property
+    def local(self) -> BroadcastOperator:
+        """Clients in "/" of this node."""
+        return self.sockets.local
+
+    @property
+    def volatile(self) -> BroadcastOperator:
+        """Clients in "/" that can take it at once."""
+        return self.sockets.volatile
+
+    def compress(self, compress: bool) -> BroadcastOperator:
+        """Whether transports may compress it."""
+        return self.sockets.compress(compress)
+
+    def timeout(self, timeout: float) -> BroadcastOperator:
+        """Seconds that acknowledgements may take."""
+        return self.sockets.timeout(timeout)
+
+    # The contract: getters.
+
+    @property
+    def dirty(self) -> Dirty:
+        """The owners with something to take."""
+        return self.engine.dirty
+
+    @property
+    def timers(self) -> Timers:
+        """The one clock."""
+        return self.engine.timers
+
+    @property
+    def deadline(self) -> float | None:
+        """When `handle_timeout` wants to be called, in monotonic seconds, or None."""
+        return self.timers.deadline
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes of the largest message a peer may send."""
+        return self.engine.max_message_size
+
+    def owns(self, target: str) -> bool:
+        """Whether a request target lies under the path."""
+        return self.engine.owns(target)
+
+    # The contract: inputs.
+
+    def receive_request(self, exchange: Exchange, now: float) -> list[SocketEvent]:
+        """A request's head: one of the client's files, or the engine's."""
+        files = self._client_files
+        if files is not None:
+            path = self.engine.config.mount.rstrip("/")
+            # The reference does not look at the character after the path; a slash is what it means.
+            prefix, _, name = exchange.request.path.rpartition("/")
+            if prefix == path and name in files:
+                cors = self.engine.config.cors
+                if cors is not None:
+                    result = cors.apply(exchange.request.method, exchange.request.headers)
+                    exchange.headers = tuple(h for h in result.headers if h[0] != "Content-Length")
+                exchange.answer(files.serve(name, exchange.request))
+                return self.take_events()
+        events = self._translate(self.engine.receive_request(exchange, now), now)
+        session = exchange.session
+        if session is not None and session.user is not None:
+            session.user.resolve_drained()
+        return events
+
+    def receive_body(self, exchange: Exchange, data: bytes, now: float) -> list[SocketEvent]:
+        """A piece of a POST's body."""
+        return self._translate(self.engine.receive_body(exchange, data, now), now)
+
+    def receive_body_end(self, exchange: Exchange, now: float) -> list[SocketEvent]:
+        """A POST's body is complete."""
+        return self._translate(self.engine.receive_body_end(exchange, now), now)
+
+    def resume_body(self, exchange: Exchange, now: float) -> list[SocketEvent]:
+        """The next slice of a POST's packets."""
+        return self._translate(self.engine.resume_body(exchange, now), now)
+
+    def exchange_closed(self, exchange: Exchange, now: float) -> list[SocketEvent]:
+        """The peer is gone before the answer."""
+        return self._translate(self.engine.exchange_closed(exchange, now), now)
+
+    def receive_upgrade(self, link: Link, now: float) -> list[SocketEvent]:
+        """A WebSocket upgrade request."""
+        return self._translate(self.engine.receive_upgrade(link, now), now)
+
+    def receive_text(self, link: Link, text: str, now: float) -> list[SocketEvent]:
+        """A text message on a link."""
+        return self._translate(self.engine.receive_text(link, text, now), now)
+
+    def receive_bytes(self, link: Link, data: bytes, now: float) -> list[SocketEvent]:
+        """A binary message on a link."""
+        return self._translate(self.engine.receive_bytes(link, data, now), now)
+
+    def link_closed(self, link: Link, now: float, error: str | None = None) -> list[SocketEvent]:
+        """The WebSocket is over."""
+        return self._translate(self.engine.link_closed(link, now, error), now)
+
+    def link_blocked(self, link: Link) -> None:
+        """The transport behind the link is full."""
+        self.engine.link_blocked(link)
+
+    def link_writable(self, link: Link, now: float) -> list[SocketEvent]:
+        """All that was taken from the link is written."""
+        session = link.session
+        events = self._translate(self.engine.link_writable(link, now), now)
+        if session is not None and session.user is not None:
+            session.user.resolve_drained()
+        return events
+
+    def handle_timeout(self, now: float) -> list[SocketEvent]:
+        """Do what is due; early or twice it does nothing."""
+        events = self._translate(self.engine.handle_timeout(now), now)
+        for connection in self.connect_timers.take_due(now):
+            connection.close(DisconnectReason.FORCED_SERVER_CLOSE, "connect timeout")
+        for pending in self._ack_timers.take_due(now):
+            pending.timed_out()
+        events.extend(self.take_events())
+        return events
+
+    # Commands.
+
+    def dispatch(self, events: Iterable[SocketEvent]) -> None:
+        """Run the handlers that these events call for."""
+        self._dispatcher.dispatch(events)
+
+    def close(self, now: float) -> list[SocketEvent]:
+        """Close every connection: handlers get `server shutting down`; no DISCONNECT packet is sent, so that
+        official clients reconnect by themselves to the restarted server."""
+        for namespace in self.namespaces.values():
+            for socket in list(namespace.sockets.values()):
+                socket.connection.leave(socket, DisconnectReason.SERVER_SHUTTING_DOWN, deaf=True)
+        return self._translate(self.engine.close(now), now)
+
+    def take_events(self) -> list[SocketEvent]:
+        """Remove and return what commands have caused since the last input."""
+        engine_events = self.engine.take_events()
+        if engine_events:
+            return self._translate(engine_events, self.runtime.now())
+        events = self._events
+        if not events:
+            return []
+        self._events = []
+        return events
+
+    # Called by this package.
+
+    def raise_event(self, event: SocketEvent) -> None:
+        """Keep an event for the caller of the input that is under way, or for `take_events`."""
+        self._events.append(event)
+        if len(self._events) == 1:
+            self.engine.dirty.wake()
+
+    def encode(self, packet: Packet, *, compress: bool = True) -> Outgoing:
+        """A packet as it is queued, ready to be shared by many."""
+        return message(*self._encoder.encode(packet), compress=compress)
+
+    async def await_ack(self, pending: PendingAck, timeout: float | None) -> Any:
+        """Wait for an answer; cancelled, timed out or answered, nothing of the question remains."""
+        if timeout is not None:
+            self._ack_timers.arm(pending, self.runtime.now() + timeout)
+            self.engine.dirty.wake()
+        asked = [socket.connection for socket in pending.waiting]
+        for connection in asked:
+            connection.regulate()
+        try:
+            return await pending.waiter
+        finally:
+            pending.abandon()
+            self._ack_timers.cancel(pending)
+            for connection in asked:
+                connection.regulate()
+
+    # The engine's events.
+
+    def _translate(self, events: list[EngineEvent], now: float) -> list[SocketEvent]:
+        for event in events:
+            if type(event) is MessageReceived:
+                self._receive_message(event)
+            else:
+                self._translate_other(event, now)
+        out = self._events
+        if not out:
+            return []
+        self._events = []
+        return out
+
+    def _receive_message(self, event: MessageReceived) -> None:
+        connection: Connection = event.session.user
+        if event.session.state is not SessionState.OPEN:
+            return
+        data = event.data
+        try:
+            packet = connection.decoder.feed(data)
+        except DecodeError as error:
+            connection.undecodable(error)
+            return
+        if packet is None:
+            if connection.decoder.awaiting and not connection.sockets:
+                connection.violated("binary packet before any namespace was joined")
+            return
+        if packet.type == PacketType.EVENT:
+            socket = connection.sockets.get(packet.namespace)
+            if socket is not None and packet.data:
+                name, *args = packet.data
+                self._events.append(EventReceived(socket, name, args, packet.id, len(data)))
+                return
+        received = connection.receive(packet, len(data))
+        if received is not None:
+            self._events.append(received)
+
+    def _translate_other(self, event: EngineEvent, now: float) -> None:
+        match event:
+            case SessionOpened(session=session):
+                decoder = Decoder(
+                    json=self._json,
+                    max_attachments=self.config.max_attachments,
+                )
+                session.user = connection = Connection(self, session, decoder, self._wall_clock())
+                self.connect_timers.arm(connection, now)
+            case SessionClosed(session=session):
+                connection = session.user
+                session.user = None
+                self.connect_timers.cancel(connection)
+                connection.closed(DisconnectReason(event.reason), event.description)
+            case RequestRefused():
+                self._events.append(event)
+            case SessionUpgraded() | MessageReceived():
+                pass

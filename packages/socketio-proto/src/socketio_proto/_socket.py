@@ -1,0 +1,263 @@
+"""One client in one namespace: what handlers hold in their hands.
+
+Plain calls (`emit`, `join`, `disconnect`) queue and return; nothing of a handler runs inside them. A socket is
+connected between `Namespace.accept` and `Connection.leave`; before and after, what it emits is dropped.
+Source: `packages/socket.io/lib/socket.ts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from socketio_parser import RESERVED_EVENTS, Packet, PacketType
+
+from ._acks import PendingAck
+from ._adapter import BroadcastOptions
+from ._errors import AckDisconnected, LocalProtocolError, ReservedEventError
+from ._handshake import Handshake
+from ._operator import BroadcastOperator, SocketOperator, rooms_of
+
+if TYPE_CHECKING:
+    from engineio_proto import Outgoing, Request, Session
+
+    from ._connection import Connection
+    from ._namespace import Namespace
+
+_PLAIN: Final = BroadcastOptions()
+_VOLATILE: Final = BroadcastOptions(volatile=True)
+
+
+class Socket:
+    """One client in one namespace.
+
+    Attributes:
+        id: 20 characters, unguessable; never the id of the Engine.IO session.
+        namespace: where it is.
+        connection: the client's connection, shared by its sockets in other namespaces.
+        connected: whether it can send.
+        data: yours.
+    """
+
+    __slots__ = (
+        "_acks",
+        "_auth",
+        "_data",
+        "_last_rooms",
+        "connected",
+        "connection",
+        "deaf",
+        "id",
+        "namespace",
+    )
+
+    def __init__(self, namespace: Namespace, connection: Connection, id: str, auth: dict[str, Any]) -> None:
+        self.namespace = namespace
+        self.connection = connection
+        self.id = id
+        self.connected = False
+        # The server disconnected it: events that were decoded before, but not dispatched yet, are not delivered.
+        self.deaf = False
+        self._auth = auth
+        self._data: dict[str, Any] | None = None
+        self._acks: dict[int, PendingAck] | None = None
+        self._last_rooms: frozenset[str] | None = None
+
+    # Getters.
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """A dict of your own, kept as long as the socket."""
+        if self._data is None:
+            self._data = {}
+        return self._data
+
+    @property
+    def rooms(self) -> frozenset[str]:
+        """The rooms it is in, its own id among them; empty once disconnected."""
+        if self._last_rooms is not None:
+            return self._last_rooms
+        return self.namespace.adapter.rooms(self.id)
+
+    @property
+    def handshake(self) -> Handshake:
+        """Headers, query, address and auth of the client."""
+        return Handshake(self.connection.session.request, self._auth, self.connection.issued)
+
+    @property
+    def request(self) -> Request:
+        """The HTTP request of the handshake."""
+        return self.connection.session.request
+
+    @property
+    def conn(self) -> Session:
+        """The Engine.IO session."""
+        return self.connection.session
+
+    @property
+    def disconnected(self) -> bool:
+        """The opposite of `connected`."""
+        return not self.connected
+
+    @property
+    def recovered(self) -> bool:
+        """Whether its state was recovered; always False until connection state recovery is built."""
+        return False
+
+    # Sending.
+
+    def emit(self, event: str, *args: Any) -> Awaitable[None]:
+        """Send an event. Await the result for backpressure: it is ready unless much waits to be sent.
+
+        Raises:
+            ReservedEventError: for a name that only the library emits.
+            EncodeError: when an argument cannot be sent; nothing was sent then.
+        """
+        return self.emit_event(event, args, _PLAIN)
+
+    def send(self, *args: Any) -> Awaitable[None]:
+        """`emit("message", ...)`."""
+        return self.emit_event("message", args, _PLAIN)
+
+    async def emit_with_ack(self, event: str, *args: Any) -> Any:
+        """Send an event and return the client's answer: None, its one argument, or a tuple of several.
+
+        Raises:
+            AckDisconnected: when the client is or gets disconnected; without `timeout` that alone ends it.
+            AckTimeout: with `timeout`, when it did not answer in time.
+        """
+        return await self.ask(event, args, _PLAIN)
+
+    @property
+    def volatile(self) -> SocketOperator:
+        """`socket.volatile.emit(...)`: dropped when the client cannot take it at once."""
+        return SocketOperator(self, _VOLATILE)
+
+    def compress(self, compress: bool) -> SocketOperator:
+        """`socket.compress(False).emit(...)`: whether the transport may compress it."""
+        return SocketOperator(self, _PLAIN).compress(compress)
+
+    def timeout(self, timeout: float) -> SocketOperator:
+        """`await socket.timeout(5.0).emit_with_ack(...)`: seconds that the answer may take."""
+        return SocketOperator(self, _PLAIN).timeout(timeout)
+
+    # To others.
+
+    @property
+    def broadcast(self) -> BroadcastOperator:
+        """Everybody else in the namespace."""
+        return BroadcastOperator(self.namespace, BroadcastOptions(except_=frozenset((self.id,))))
+
+    def to(self, rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Everybody else in this room, or in any of these."""
+        return self.broadcast.to(rooms)
+
+    in_ = to
+
+    def except_(self, rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Everybody else but those in this room, or in any of these."""
+        return self.broadcast.except_(rooms)
+
+    @property
+    def local(self) -> BroadcastOperator:
+        """Everybody else on this node."""
+        return self.broadcast.local
+
+    # Rooms.
+
+    def join(self, rooms: str | Iterable[str]) -> None:
+        """Enter a room, or several. After the disconnection it does nothing."""
+        if not self.deaf and self._last_rooms is None:
+            self.namespace.adapter.join(self.id, rooms_of(rooms))
+
+    def leave(self, room: str) -> None:
+        """Leave a room."""
+        self.namespace.adapter.leave(self.id, room)
+
+    def disconnect(self, close: bool = False) -> None:
+        """Leave the namespace; with `close`, every namespace, and close the connection."""
+        if close:
+            self.connection.disconnect_all()
+        elif self.connected:
+            self.connection.kick(self)
+
+    # Called by this package.
+
+    def emit_event(self, event: str, args: tuple[Any, ...], options: BroadcastOptions) -> Awaitable[None]:
+        """What every emit to one socket comes down to."""
+        server = self.namespace.server
+        if event in RESERVED_EVENTS:
+            raise ReservedEventError(event)
+        outgoing = server.encode(
+            Packet(PacketType.EVENT, self.namespace.name, [event, *args]), compress=options.compress
+        )
+        return self._send(outgoing, volatile=options.volatile)
+
+    def _send(self, outgoing: Outgoing, *, volatile: bool) -> Awaitable[None]:
+        connection = self.connection
+        if self.connected and (not volatile or connection.session.writable):
+            connection.session.send(outgoing)
+            if connection.session.buffered_bytes > connection.server.config.high_water_mark:
+                return connection.drained()
+        return connection.server.runtime.ready
+
+    async def ask(self, event: str, args: tuple[Any, ...], options: BroadcastOptions) -> Any:
+        """Emit with an id, and wait for the ACK under it."""
+        if event in RESERVED_EVENTS:
+            raise ReservedEventError(event)
+        namespace = self.namespace
+        server = namespace.server
+        if not self.connected:
+            raise AckDisconnected
+        if self._acks is not None and len(self._acks) >= server.config.max_pending_acks:
+            raise LocalProtocolError(
+                f"{len(self._acks)} acknowledgements of this client are pending (max_pending_acks)"
+            )
+        pending = PendingAck(namespace.next_ack_id(), server.runtime.waiter(), single=True)
+        packet = Packet(PacketType.EVENT, namespace.name, [event, *args], pending.id)
+        outgoing = server.encode(packet, compress=options.compress)
+        pending.ask(self)
+        self._send(outgoing, volatile=options.volatile)
+        return await server.await_ack(pending, options.timeout)
+
+    def send_ack(self, ack_id: int, args: list[Any]) -> None:
+        """Answer a client's event. Sent even if only the namespace was left, as in the reference."""
+        packet = Packet(PacketType.ACK, self.namespace.name, args, ack_id)
+        self.connection.session.send(self.namespace.server.encode(packet))
+
+    def expect_ack(self, pending: PendingAck) -> None:
+        """An answer is to come from this client."""
+        if self._acks is None:
+            self._acks = {}
+        self._acks[pending.id] = pending
+        self.connection.awaiting += 1
+
+    def forget_ack(self, pending: PendingAck) -> None:
+        """It is not to come any more."""
+        if self._acks is not None and self._acks.pop(pending.id, None) is not None:
+            self.connection.awaiting -= 1
+            if not self._acks:
+                self._acks = None
+
+    def receive_ack(self, ack_id: int | None, args: list[Any]) -> None:
+        """An ACK packet; an unknown id is ignored."""
+        pending = self._acks.get(ack_id) if self._acks is not None and ack_id is not None else None
+        if pending is not None:
+            self.forget_ack(pending)
+            pending.answered(self, args)
+
+    def left(self, rooms: frozenset[str], *, deaf: bool) -> None:
+        """The connection took it out of its namespace."""
+        self.connected = False
+        self.deaf = self.deaf or deaf
+        self._last_rooms = rooms
+        for pending in list((self._acks or {}).values()):
+            self.forget_ack(pending)
+            pending.disconnected(self)
+
+    def rooms_left(self) -> None:
+        """The `disconnecting` handlers have run."""
+        self._last_rooms = frozenset()
+
+    def __repr__(self) -> str:
+        return f"<Socket {self.id} {self.namespace.name} {'connected' if self.connected else 'disconnected'}>"
