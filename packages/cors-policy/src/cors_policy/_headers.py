@@ -1,8 +1,8 @@
 """What is read from a request and what may be written into a response.
 
-Two rules live here. Header names of a request are compared without case, and a repeated header is combined
-the way Node's HTTP parser does before the reference sees it. And no value leaves this package that could end
-a header line: everything written passes `is_field_value`.
+Two rules live here. Header names of a request are compared without case, and a repeated header is one list,
+joined with ", ", as Node's HTTP parser makes it before the reference sees it. And no value leaves this package
+that could end a header line: everything written passes `is_field_value`.
 """
 
 from __future__ import annotations
@@ -47,11 +47,9 @@ def requested_headers(headers: RequestHeaders) -> tuple[str | None, str | None]:
 def _lookup(headers: RequestHeaders) -> tuple[str | None, str | None]:
     origin: str | None = None
     wanted: str | None = None
-    # Node (_http_incoming.js, matchKnownFields): of several Origin lines the first counts, lists are joined.
     for name, value in header_pairs(headers):
-        if len(name) == 6:
-            if origin is None and name.lower() == "origin":
-                origin = value
+        if len(name) == 6 and name.lower() == "origin":
+            origin = value if origin is None else f"{origin}, {value}"
         elif len(name) == 30 and name.lower() == "access-control-request-headers":
             wanted = value if wanted is None else f"{wanted}, {value}"
     return origin, wanted

@@ -103,7 +103,9 @@ def _collect(rules: Iterable[object], exact: set[str], patterns: list[re.Pattern
 
 
 def _is_text_pattern(rule: object) -> TypeGuard[re.Pattern[str]]:
-    return isinstance(rule, re.Pattern) and isinstance(cast("re.Pattern[str] | re.Pattern[bytes]", rule).pattern, str)
+    return isinstance(rule, re.Pattern) and isinstance(
+        cast("re.Pattern[str] | re.Pattern[bytes]", rule).pattern, str
+    )
 
 
 def freeze_rule(rule: object) -> object:

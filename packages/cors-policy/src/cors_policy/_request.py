@@ -13,7 +13,9 @@ from typing import Any, TypeAlias, TypeVar
 from ._policy import CorsPolicy
 
 R = TypeVar("R")
-CorsDelegate: TypeAlias = Callable[[R], CorsPolicy | Mapping[str, Any] | Awaitable[CorsPolicy | Mapping[str, Any]]]
+CorsDelegate: TypeAlias = Callable[
+    [R], CorsPolicy | Mapping[str, Any] | Awaitable[CorsPolicy | Mapping[str, Any]]
+]
 """The whole option as a function of the request, sync or async; it answers options or a policy."""
 
 
