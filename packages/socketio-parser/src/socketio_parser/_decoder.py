@@ -129,7 +129,7 @@ class Decoder:
             comma = chunk.find(",", at)
             end = len(chunk) if comma < 0 else comma
             namespace = chunk[at:end]
-            at = end + 1
+            at = min(end + 1, len(chunk))
         number, at = self._read_id(chunk, at)
         data = None
         if at < len(chunk):

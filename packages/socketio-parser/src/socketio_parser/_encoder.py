@@ -21,7 +21,7 @@ from typing import Any, Final, cast
 from ._depth import is_deeper
 from ._errors import EncodeError
 from ._json import JsonCodec, OrjsonJson, StdlibJson, default_json, write_plain
-from ._narrow import is_dict, is_sequence
+from ._narrow import is_binary, is_dict, is_sequence
 from ._packet import MAX_ID, RESERVED_EVENTS, Packet, PacketType, is_event_name, kind_of
 from ._plain import Convert, convert, plain
 
@@ -121,10 +121,10 @@ class Encoder:
             raise EncodeError(f"{type(self._json).__qualname__}.dumps failed: {error}", "data") from error
 
     def _attach(self, value: Any) -> Any:
-        if isinstance(value, (bytes, bytearray, memoryview)):
+        if is_binary(value):
             attachments = self._attachments
             placeholder = {"_placeholder": True, "num": len(attachments)}
-            attachments.append(value if type(value) is bytes else bytes(cast("bytes", value)))
+            attachments.append(bytes(value))  # of bytes: itself
             return placeholder
         return convert(value)
 
@@ -144,7 +144,7 @@ class Encoder:
                 " (the encoder chooses the binary types itself)"
             )
         if not fits:
-            raise EncodeError(f"a {PacketType(kind).name}'s data is {wanted}, got {kind_of(packet.data)}")
+            raise EncodeError(f"a {PacketType(kind).name}'s data is {wanted}, got {kind_of(cast(object, packet.data))}")
         text = "" if data is None else self._dumps(plain(data, _buffer))
         if is_deeper(text, self._max_depth):
             raise EncodeError(f"data nested deeper than {self._max_depth}", "data")
@@ -164,8 +164,8 @@ def _check_event(data: Any) -> None:
 
 
 def _buffer(value: Any) -> Any:
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return {"type": "Buffer", "data": list(bytes(cast("bytes", value)))}
+    if is_binary(value):
+        return {"type": "Buffer", "data": list(bytes(value))}
     return convert(value)
 
 

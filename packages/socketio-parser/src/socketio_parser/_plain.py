@@ -23,7 +23,6 @@ from datetime import UTC, datetime
 from enum import Enum
 from math import isfinite
 from typing import Any, Final, cast
-from uuid import UUID
 
 from ._errors import EncodeError
 from ._narrow import is_dict, is_sequence
@@ -84,8 +83,8 @@ def _copy(value: Any, default: Convert, inside: set[int], depth: int) -> Any:
         return value
     if isinstance(value, float):
         return value if isfinite(value) else None
-    if isinstance(value, UUID):
-        return str(value)
+    if (value.__class__.__module__, value.__class__.__qualname__) == ("uuid", "UUID"):
+        return str(value)  # orjson writes it too; the module itself makes random ones, so it stays out
     if not is_dict(value) and not is_sequence(value):
         try:
             converted = default(value)
