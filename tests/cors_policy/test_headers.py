@@ -7,8 +7,11 @@ from collections.abc import Iterable, Mapping
 import pytest
 from cors_policy import merge_vary, request_origin
 from cors_policy._headers import is_field_value, requested_headers
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+
+# A busy machine is no failure.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
@@ -39,6 +42,7 @@ def test_request_origin_is_as_sent() -> None:
     assert request_origin({}) is None
 
 
+@UNTIMED
 @given(st.text())
 @example("\n")
 @example("a\n")
@@ -65,6 +69,7 @@ def test_merge_vary(existing: str, field: str, merged: str) -> None:
     assert merge_vary(existing, field) == merged
 
 
+@UNTIMED
 @given(st.text(alphabet="aOorigin*, -"))
 def test_merging_twice_changes_nothing(existing: str) -> None:
     once = merge_vary(existing, "Origin")

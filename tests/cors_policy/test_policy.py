@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from cors_policy import UNSET, CorsPolicy, CorsResult, CorsWarning, Unset
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+# A busy machine is no failure.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 A = "https://a.example"
 ASK = {"Origin": A, "Access-Control-Request-Headers": "x-a"}
@@ -208,6 +211,7 @@ RULES: Any = st.recursive(
 )
 
 
+@UNTIMED
 @given(
     options=st.fixed_dictionaries(
         {},
