@@ -62,10 +62,11 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Everything that must pass: lint, types, all suites with Node and a browser (-- pytest arguments)."""
+    """Everything that must pass: lint, types, wheels, all suites (-- with arguments: only pytest, with these)."""
     _install(session, "test", "browser", "lint", "types", "speed")
     left_out: list[str] = []
     arguments = list(session.posargs) or ["tests", *_left_out_suites(left_out)]
+    pytest = ["python", "-m", "pytest", *arguments]
     if JS_CLIENTS.is_dir():
         _npm_ci(session, JS_CLIENTS)
     for line in left_out:
@@ -73,12 +74,16 @@ def tests(session: nox.Session) -> None:
     if left_out and CI:
         session.error("with CI=true nothing may be left out")
 
+    if session.posargs:
+        session.run(*pytest)
+        return
     steps: list[tuple[str, Callable[[], object]]] = [
         ("lint", lambda: _run_lint(session)),
         ("mypy", lambda: _run_mypy(session)),
         ("pyright", lambda: _run_pyright(session)),
+        ("wheels", lambda: _run_wheels(session)),
         # Last, so that the last lines of the output are pytest's summary.
-        ("pytest", lambda: session.run("python", "-m", "pytest", *arguments)),
+        ("pytest", lambda: session.run(*pytest)),
     ]
     failed: list[str] = []
     for name, step in steps:
@@ -139,29 +144,8 @@ def tests_3_13(session: nox.Session) -> None:
 @nox.session
 def wheels(session: nox.Session) -> None:
     """Each package's own tests against its built wheel, in an empty venv with only what it declares."""
-    folder = Path(session.create_tmp()).resolve()
-    shutil.rmtree(folder)
     session.install("-c", str(CONSTRAINTS), *_build_tools(), *_group("node"))
-    build = [
-        "python",
-        "-m",
-        "pip",
-        "wheel",
-        "-q",
-        "--no-deps",
-        "--no-build-isolation",
-        "-w",
-        str(folder / "dist"),
-    ]
-    session.run(*build, *map(str, PACKAGES))
-    failed: list[str] = []
-    for package in PACKAGES:
-        try:
-            _test_wheel(session, package.name, folder)
-        except CommandFailed:
-            failed.append(package.name)
-    if failed:
-        session.error(f"failed from the wheel: {', '.join(failed)}")
+    _run_wheels(session)
 
 
 # -- measuring and recording ---------------------------------------------------------------------------------
@@ -234,20 +218,52 @@ def _install(session: nox.Session, *groups: str) -> None:
     session.install("-c", str(CONSTRAINTS), "--no-build-isolation", *_editable(others))
 
 
-def _test_wheel(session: nox.Session, name: str, folder: Path) -> None:
-    """The tests of the package `name` against its wheel in `folder`/dist; CommandFailed if they fail."""
+# -- wheels --------------------------------------------------------------------------------------------------
+
+
+def _run_wheels(session: nox.Session) -> None:
+    """Build all wheels, then test each in its own venv; CommandFailed, after all of them, if one failed."""
+    folder = ROOT / ".nox" / "wheel-tests"
+    shutil.rmtree(folder, ignore_errors=True)
+    build = [
+        "python",
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(folder / "dist"),
+    ]
+    session.run(*build, *map(str, PACKAGES))
+    # The tools are installed once, beside the venvs: they hold the package and what it declares, not even pip.
+    pip = ["python", "-m", "pip", "-q", "--disable-pip-version-check"]
+    tools = ["-c", str(CONSTRAINTS), "--target", str(folder / "tools"), *WHEEL_TEST_TOOLS]
+    session.run(*pip, "install", *tools)
+    failed = [package.name for package in PACKAGES if not _wheel_passes(session, pip, package.name, folder)]
+    if failed:
+        raise CommandFailed(f"failed from the wheel: {', '.join(failed)}")
+
+
+def _wheel_passes(session: nox.Session, pip: list[str], name: str, folder: Path) -> bool:
     suite = ROOT / "tests" / name.replace("-", "_")
     venv, empty = folder / name / "venv", folder / name / "empty"
-    session.run("python", "-m", "venv", str(venv))
     python = str(venv / ("Scripts" if os.name == "nt" else "bin") / "python")
-    empty.mkdir()
-    install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", str(CONSTRAINTS)]
-    session.run(*install, "--find-links", str(folder / "dist"), name, *WHEEL_TEST_TOOLS, external=True)
-    configuration = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider"]
-    with session.chdir(empty):
-        # A speed-up that is not declared (orjson) is not there, so its tests skip: this run is for that.
-        run = [python, "-P", "-m", "pytest", "-q", *configuration, str(suite)]
-        session.run(*run, external=True, env={"CI": ""})
+    options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider"]
+    # A speed-up that is not declared (orjson) is not there, so its tests skip: this run is for that.
+    env = {"PYTHONPATH": str(folder / "tools"), "CI": ""}
+    try:
+        session.run("python", "-m", "venv", "--without-pip", str(venv))
+        found = ["-c", str(CONSTRAINTS), "--find-links", str(folder / "dist"), name]
+        session.run(*pip, "--python", python, "install", *found)
+        empty.mkdir()
+        with session.chdir(empty):
+            run = [python, "-P", "-m", "pytest", "-q", *options, str(suite)]
+            session.run(*run, external=True, env=env)
+    except CommandFailed:
+        return False
+    return True
 
 
 # -- lint and types ------------------------------------------------------------------------------------------
