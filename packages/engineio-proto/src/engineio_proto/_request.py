@@ -53,9 +53,12 @@ class Request:
         headers: name and value pairs, in order.
         remote_address: the peer's IP address.
         secure: whether the connection is TLS.
+
+    Attributes:
+        body: only of a request outside the engine's path, where a wire collects it for the user's handler.
     """
 
-    __slots__ = ("headers", "method", "remote_address", "secure", "target")
+    __slots__ = ("body", "headers", "method", "remote_address", "secure", "target")
 
     def __init__(
         self,
@@ -71,6 +74,7 @@ class Request:
         self.headers = Headers(headers)
         self.remote_address = remote_address
         self.secure = secure
+        self.body = b""
 
     @property
     def path(self) -> str:

@@ -5,7 +5,7 @@ Source: `packages/socket.io/lib/index.ts`, `attachServe` and `serve`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from engineio_proto import Request, Response
 
@@ -15,16 +15,16 @@ class ClientFiles:
 
     Args:
         version: the version of the npm package; it is the ETag.
-        files: the name of each file, and a function that reads it; it is called when first asked for.
+        files: name -> contents; a mapping may read them when asked, which is once.
     """
 
-    def __init__(self, version: str, files: Mapping[str, Callable[[], bytes]]) -> None:
+    def __init__(self, version: str, files: Mapping[str, bytes]) -> None:
         self._etag = f'"{version}"'
-        self._readers = dict(files)
+        self._files = files
         self._read: dict[str, bytes] = {}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._readers
+        return name in self._files
 
     def serve(self, name: str, request: Request) -> Response:
         """The answer for one of the files, 304 when the browser has it."""
@@ -32,7 +32,7 @@ class ClientFiles:
             return Response(304)
         body = self._read.get(name)
         if body is None:
-            body = self._read[name] = self._readers[name]()
+            body = self._read[name] = self._files[name]
         kind = "json" if name.endswith(".map") else "javascript"
         headers = (
             ("Cache-Control", "public, max-age=0"),

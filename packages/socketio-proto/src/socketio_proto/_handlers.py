@@ -130,18 +130,15 @@ class Handlers:
             )
         self.events[name] = (*self.events.get(name, ()), handler)
 
-    def on(self, name: str, function: Callable[..., Any] | None) -> Any:
-        """`add`, or a decorator that does, when no function is given."""
-        if function is not None:
+    def decorator(self, name: str) -> Callable[[Function], Function]:
+        """A decorator that registers what it decorates."""
+        if callable(name):
+            raise LocalProtocolError(f"on() needs the event's name: write @io.on({_name(name)!r})")
+
+        def register(function: Function) -> Function:
             self.add(name, function)
             return function
 
-        def register(decorated: Function) -> Function:
-            self.add(name, decorated)
-            return decorated
-
-        if callable(name):
-            raise LocalProtocolError(f"on() needs the event's name: write @io.on({_name(name)!r})")
         return register
 
 

@@ -6,7 +6,7 @@ Source: `packages/socket.io/lib/namespace.ts`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from socketio_parser import RESERVED_EVENTS, Packet, PacketType
 
@@ -14,7 +14,7 @@ from ._acks import PendingAck
 from ._adapter import BroadcastOptions, InMemoryAdapter
 from ._errors import ReservedEventError
 from ._events import SocketConnected
-from ._handlers import Handlers
+from ._handlers import Function, Handlers
 from ._operator import BroadcastOperator
 from ._socket import Socket
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._server import Server
 
 Middleware = Callable[[Socket], Any]
+MiddlewareFunction = TypeVar("MiddlewareFunction", bound=Middleware)
 
 
 class Namespace:
@@ -45,7 +46,11 @@ class Namespace:
 
     # The user's vocabulary.
 
-    def on(self, event: str, handler: Callable[..., Any] | None = None) -> Any:
+    @overload
+    def on(self, event: str) -> Callable[[Function], Function]: ...
+    @overload
+    def on(self, event: str, handler: Function) -> Function: ...
+    def on(self, event: str, handler: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """Register a handler, or use it as a decorator: `@io.on("chat")`.
 
         Lifecycle: `connection(socket)`, `disconnecting(socket, reason)`, `disconnect(socket, reason)`,
@@ -56,9 +61,12 @@ class Namespace:
             TypeError: when the function could never be called like this.
             ReservedEventError: for a name that no client can send.
         """
-        return self.handlers.on(event, handler)
+        if handler is None:
+            return self.handlers.decorator(event)
+        self.handlers.add(event, handler)
+        return handler
 
-    def use(self, middleware: Middleware) -> Middleware:
+    def use(self, middleware: MiddlewareFunction) -> MiddlewareFunction:
         """Register a function `(socket)`, sync or async, that runs before a client is let in; also a decorator.
 
         They run in order of registration. Raise `ConnectionRefused(message, data)` to keep the client out.

@@ -9,7 +9,7 @@ Source: `packages/socket.io/lib/index.ts`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, overload
 
 from engineio_proto import (
     Dirty,
@@ -38,7 +38,8 @@ from ._config import split_options
 from ._connection import Connection
 from ._dispatch import Dispatcher
 from ._events import DisconnectReason, EventReceived, NamespaceCreated, SocketEvent
-from ._namespace import Middleware, Namespace
+from ._handlers import Function
+from ._namespace import MiddlewareFunction, Namespace
 from ._operator import BroadcastOperator
 from ._runtime import Runtime
 
@@ -97,11 +98,15 @@ class Server:
             self.raise_event(NamespaceCreated(namespace))
         return namespace
 
-    def on(self, event: str, handler: Callable[..., Any] | None = None) -> Any:
+    @overload
+    def on(self, event: str) -> Callable[[Function], Function]: ...
+    @overload
+    def on(self, event: str, handler: Function) -> Function: ...
+    def on(self, event: str, handler: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """`of("/").on`: register a handler; see `Namespace.on`."""
-        return self.sockets.on(event, handler)
+        return self.sockets.on(event) if handler is None else self.sockets.on(event, handler)
 
-    def use(self, middleware: Middleware) -> Middleware:
+    def use(self, middleware: MiddlewareFunction) -> MiddlewareFunction:
         """`of("/").use`: register a middleware; see `Namespace.use`."""
         return self.sockets.use(middleware)
 

@@ -1,0 +1,286 @@
+"""The driver: sockets to the core, the core to sockets, and one timer.
+
+Every input is one pass of five steps: give it to the core, dispatch the events, let handlers cause more, write
+once to each connection that has output, and move the timer if the deadline became earlier. Whatever happens
+outside a pass (a task emits) wakes the driver through `Dirty.wake`, which schedules an empty pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, cast
+
+from engineio_proto import Engine, Request, Response
+from engineio_wire import RequestReceived, Wire, WireServer
+from socketio_proto import Report, Trouble
+
+from ._runtime import AsyncioRuntime
+
+Other = Callable[[Request], Response | Awaitable[Response]]
+_NOT_FOUND = Response(404)
+_FAILED = Response(500)
+
+
+class Core(Engine[Any], Protocol):
+    """What is driven: a `socketio_proto.Server`, or an `engineio_proto.EngineServer` alone."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When `handle_timeout` wants to be called."""
+        ...
+
+    def handle_timeout(self, now: float) -> list[Any]:
+        """Do what is due."""
+        ...
+
+    def take_events(self) -> list[Any]:
+        """What commands have caused."""
+        ...
+
+    def close(self, now: float) -> list[Any]:
+        """Close every session."""
+        ...
+
+
+class Driver:
+    """One core on one event loop.
+
+    Args:
+        core: the machine.
+        dispatch: runs the user's code for a list of the core's events; never raises.
+        runtime: tasks, clock and log.
+        other: answers requests outside the core's path; 404 without it.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        dispatch: Callable[[list[Any]], None],
+        runtime: AsyncioRuntime,
+        other: Other | None = None,
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.runtime = runtime
+        self.wires: WireServer[Any] = WireServer(core)
+        self.connections: set[Connection] = set()
+        self.now = runtime.now
+        self._core = core
+        self._dispatch_core = dispatch
+        self._other = other
+        self._thread = threading.get_ident()
+        self._timer: asyncio.TimerHandle | None = None
+        self._busy = False
+        self._woken = False
+        core.dirty.wake = self.wake
+        self.wake()
+
+    def wake(self) -> None:
+        """Something was queued, or a deadline moved, outside a pass."""
+        if not self._busy and not self._woken:
+            if threading.get_ident() != self._thread:
+                raise RuntimeError(
+                    "a Server belongs to the thread of its event loop; use loop.call_soon_threadsafe"
+                )
+            self._woken = True
+            self.loop.call_soon(self._wake_up)
+
+    def run(self, receive: Callable[..., list[Any]], *args: Any) -> None:
+        """One pass: `receive(*args)` is an input of a wire."""
+        self._busy = True
+        try:
+            events = receive(*args)
+            if events:
+                self._dispatch(events)
+            self._settle()
+        finally:
+            self._busy = False
+
+    def close(self) -> None:
+        """Close every session; what is left of the connections is closed by their clients or by `abort`."""
+
+        def closing() -> list[Any]:
+            return self._core.close(self.now())
+
+        self.run(closing)
+
+    def stop(self) -> None:
+        """Close what is still connected, and the timer."""
+        for connection in list(self.connections):
+            connection.transport.abort()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _wake_up(self) -> None:
+        self._woken = False
+        self.run(_no_events)
+
+    def _dispatch(self, events: list[Any]) -> None:
+        # A request outside the path is complete when nothing else can come on its wire, so it is the last.
+        if type(events[-1]) is RequestReceived:
+            self._dispatch_core(events[:-1])
+            self._answer_other(events[-1])
+        else:
+            self._dispatch_core(events)
+
+    def _settle(self) -> None:
+        core = self._core
+        dirty = core.dirty
+        while True:
+            events = core.take_events()
+            if events:
+                self._dispatch_core(events)
+            elif owners := dirty.take():
+                for wire in owners:
+                    wire.user.flush()
+            else:
+                break
+        if core.timers.earlier:
+            self._arm()
+
+    def _arm(self) -> None:
+        self._core.timers.earlier = False
+        if self._timer is not None:
+            self._timer.cancel()
+        deadline = self._core.deadline
+        self._timer = None
+        if deadline is not None:
+            self._timer = self.loop.call_at(self.loop.time() + deadline - self.now(), self._timeout)
+
+    def _timeout(self) -> None:
+        self._timer = None
+        self._core.timers.earlier = True
+        now = self.now()
+
+        def due() -> list[Any]:
+            return [*self._core.handle_timeout(now), *self.wires.handle_timeout(now)]
+
+        self.run(due)
+
+    # Requests outside the path.
+
+    def _answer_other(self, event: RequestReceived) -> None:
+        if self._other is None:
+            self._answer(event, _NOT_FOUND)
+            return
+        try:
+            event.exchange.request.body = event.body
+            result = self._other(event.exchange.request)
+        except Exception as error:
+            self._other_failed(event, error)
+            return
+        if inspect.isawaitable(result):
+            self.runtime.spawn(self._finish_other(event, result))
+        else:
+            self._answer(event, result)
+
+    async def _finish_other(self, event: RequestReceived, result: Awaitable[Response]) -> None:
+        try:
+            self._answer(event, await result)
+        except Exception as error:
+            self._other_failed(event, error)
+
+    def _other_failed(self, event: RequestReceived, error: Exception) -> None:
+        text = f"the handler of other paths raised for {event.exchange.request!r}"
+        self.runtime.report(Report(Trouble.HANDLER, text, error))
+        self._answer(event, _FAILED)
+
+    def _answer(self, event: RequestReceived, response: Response) -> None:
+        event.exchange.answer(response)
+        self._core.dirty.mark(event.exchange.owner)
+
+
+class Connection(asyncio.Protocol):
+    """One TCP connection: a transport and its wire."""
+
+    __slots__ = ("_driver", "_reading", "_resuming", "_wire", "transport")
+    transport: asyncio.Transport
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._wire: Wire[Any]
+        self._reading = True
+        self._resuming = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether closing it now loses nothing."""
+        return self._wire.idle and self.transport.get_write_buffer_size() == 0
+
+    # Called by the event loop.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client connected."""
+        self.transport = cast("asyncio.Transport", transport)
+        # What the kernel does not take is known at once, so `writable` tells the truth.
+        self.transport.set_write_buffer_limits(high=0)
+        peer = transport.get_extra_info("peername")
+        self._wire = self._driver.wires.wire(
+            now=self._driver.now(),
+            remote_address=peer[0] if peer else "",
+            secure=transport.get_extra_info("ssl_object") is not None,
+        )
+        self._wire.user = self
+        self._driver.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes arrived."""
+        driver = self._driver
+        driver.run(self._wire.receive_bytes, data, driver.now())
+
+    def eof_received(self) -> bool:
+        """The client will send no more; the core decides what that means."""
+        self._driver.run(self._wire.receive_eof, self._driver.now())
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._driver.connections.discard(self)
+        self._driver.run(self._wire.connection_lost, self._driver.now())
+        self._wire.user = None
+
+    def pause_writing(self) -> None:
+        """The kernel took less than was written."""
+        self._wire.write_blocked()
+
+    def resume_writing(self) -> None:
+        """All is written."""
+        self._driver.run(self._wire.write_ready, self._driver.now())
+
+    # Called by the driver.
+
+    def flush(self) -> None:
+        """Write what the wire has, once; pause, resume or close as it says."""
+        wire = self._wire
+        transport = self.transport
+        data = wire.take_bytes()
+        if data:
+            transport.write(data)
+        if wire.closing:
+            if wire.abort:
+                transport.abort()
+            else:
+                transport.close()
+            return
+        if wire.wants_read is not self._reading:
+            self._reading = wire.wants_read
+            if self._reading:
+                transport.resume_reading()
+            else:
+                transport.pause_reading()
+        if wire.has_pending and not self._resuming:
+            self._resuming = True
+            self._driver.loop.call_soon(self._resume)
+
+    def _resume(self) -> None:
+        """The next slice of what one client sent, after the others had their turn."""
+        self._resuming = False
+        if not self.transport.is_closing():
+            self._driver.run(self._wire.resume, self._driver.now())
+
+
+def _no_events() -> list[Any]:
+    return []

@@ -1,0 +1,343 @@
+"""A server under test: `CONFORMANCE_CONFIG='{"port":0}' python -m socketio_asyncio.conformance_target`.
+
+It behaves as the conformance suite expects of any implementation: options in the reference's spelling and in
+milliseconds, one line `READY {"port":N}`, log lines that begin with `@`. What is asked for and not built yet
+ends it with status 3 and the option's name, so that a run never passes by leaving something out.
+"""
+
+# ruff: noqa: T201  # it talks to the suite through standard output
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from engineio_proto import (
+    EngineConfig,
+    EngineEvent,
+    EngineServer,
+    MessageReceived,
+    RequestRefused,
+    SessionClosed,
+    SessionOpened,
+    SessionUpgraded,
+)
+from socketio_proto import AckTimeout
+
+from . import Ack, ConnectionRefused, Namespace, Server, Socket, serve
+from ._driver import Driver
+from ._runtime import AsyncioRuntime
+from ._serve import run
+
+_MILLISECONDS = ("upgradeTimeout", "pingInterval", "pingTimeout", "connectTimeout")
+
+
+def say(kind: str, **fields: Any) -> None:
+    """One log line."""
+    print("@" + json.dumps({"event": kind, **fields}), flush=True)
+
+
+def ready(port: int) -> None:
+    """Tell the suite that it may begin."""
+    print(f'READY {{"port":{port}}}', flush=True)
+
+
+def fail(what: str) -> None:
+    """End because something is not built yet."""
+    print(f"not supported yet: {what}", file=sys.stderr, flush=True)
+    sys.exit(3)
+
+
+def snake(name: str) -> str:
+    """`pingInterval` -> `ping_interval`."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+def options_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as our servers take them."""
+    given: dict[str, Any] = {}
+    for name, value in config.get("options", {}).items():
+        if name in _MILLISECONDS:
+            given[snake(name)] = value / 1000
+        elif name == "allowEIO3":
+            given["allow_eio3"] = value
+        elif name == "cors":
+            given["cors"] = cors_of(value)
+        elif name == "cookie" and isinstance(value, dict):
+            given["cookie"] = {snake(key): item for key, item in value.items()}
+        else:
+            given[snake(name)] = value
+    return given
+
+
+def cors_of(value: Any) -> Any:
+    """The cors option; JSON carries a regular expression as an object."""
+    if not isinstance(value, dict):
+        return value
+    if "delegate" in value:
+        fail("cors.delegate")
+    return {snake(key): origin_of(item) if key == "origin" else item for key, item in value.items()}
+
+
+def origin_of(value: Any) -> Any:
+    """The origin option of cors."""
+    if isinstance(value, dict):
+        if "endsWith" in value:
+            fail("cors.origin as a function")
+        return re.compile(value["regex"])
+    return [origin_of(item) for item in value] if isinstance(value, list) else value
+
+
+# Mode "engineio".
+
+
+async def serve_engine(engine: EngineServer, port: int) -> None:
+    """An engine alone."""
+    runtime = AsyncioRuntime()
+
+    def dispatch(events: list[EngineEvent]) -> None:
+        for event in events:
+            echo(event, runtime.now())
+
+    await run(Driver(engine, dispatch, runtime), host="127.0.0.1", port=port, ready=ready)
+
+
+def echo(event: EngineEvent, now: float) -> None:
+    """Echo every message, but for three."""
+    match event:
+        case SessionOpened(session=session):
+            say("connect", sid=session.id, transport=session.transport, protocol=session.protocol)
+        case SessionUpgraded(session=session):
+            say("upgrade", sid=session.id, transport=session.transport)
+        case SessionClosed(session=session, reason=reason):
+            say("disconnect", sid=session.id, reason=reason)
+        case RequestRefused():
+            say("connection_error", code=event.code, message=event.message, context=dict(event.context))
+        case MessageReceived(session=session, data="close-me"):
+            session.close(now)
+        case MessageReceived(session=session, data="big"):
+            session.send_message("x" * 5000)
+        case MessageReceived(session=session, data="big-nocompress"):
+            session.send_message("x" * 5000, compress=False)
+        case MessageReceived(session=session, data=data):
+            session.send_message(data)
+
+
+# The default mode.
+
+
+def define(io: Server) -> None:
+    """The namespaces and events that the suite expects."""
+    runs = 0
+
+    async def authorise(socket: Socket) -> None:
+        if "ok" not in (socket.handshake.auth.get("token"), socket.handshake.query.get("token")):
+            raise ConnectionRefused("not authorized", {"code": 401, "hint": "token"})
+
+    def count(socket: Socket) -> None:
+        nonlocal runs
+        runs += 1
+        socket.data["mwRuns"] = runs
+
+    async def second(socket: Socket) -> None:
+        socket.data["second"] = True
+
+    for name in ("/", "/custom", "/auth", "/mw"):
+        define_events(io, io.of(name))
+    io.of("/auth").use(authorise)
+    io.of("/mw").use(count)
+    io.of("/mw").use(second)
+
+
+def define_events(io: Server, namespace: Namespace) -> None:
+    """The events of one namespace."""
+    on = namespace.on
+
+    @on("connection")
+    def connection(socket: Socket) -> None:
+        say(
+            "connect",
+            nsp=namespace.name,
+            sid=socket.id,
+            recovered=socket.recovered,
+            transport=socket.conn.transport,
+            protocol=socket.conn.protocol,
+        )
+        socket.emit("auth", socket.handshake.auth)
+
+    @on("disconnecting")
+    def disconnecting(socket: Socket, reason: str) -> None:
+        say("disconnecting", nsp=namespace.name, sid=socket.id, reason=reason, rooms=sorted(socket.rooms))
+
+    @on("disconnect")
+    def disconnect(socket: Socket, reason: str) -> None:
+        say("disconnect", nsp=namespace.name, sid=socket.id, reason=reason)
+
+    @on("message")
+    def message(socket: Socket, *args: Any) -> None:
+        socket.emit("message-back", *args)
+
+    @on("message-with-ack")
+    def message_with_ack(socket: Socket, *args: Any) -> tuple[Any, ...]:
+        return args
+
+    @on("echo")
+    def echo_event(socket: Socket, *args: Any, ack: Ack) -> None:
+        if ack.wanted:
+            ack(*args)
+        else:
+            socket.emit("echo", *args)
+
+    @on("info")
+    def info(socket: Socket) -> dict[str, Any]:
+        handshake = socket.handshake
+        return {
+            "sid": socket.id,
+            "nsp": namespace.name,
+            "recovered": socket.recovered,
+            "transport": socket.conn.transport,
+            "protocol": socket.conn.protocol,
+            "rooms": sorted(socket.rooms),
+            "data": socket.data,
+            "handshake": {
+                "headers": dict(handshake.headers),
+                "query": handshake.query,
+                "auth": handshake.auth,
+                "url": handshake.url,
+                "address": handshake.address,
+                "secure": handshake.secure,
+                "xdomain": handshake.xdomain,
+                "issued": round(handshake.issued * 1000),
+            },
+        }
+
+    @on("set-data")
+    def set_data(socket: Socket, data: dict[str, Any]) -> None:
+        socket.data.update(data)
+
+    @on("join")
+    def join(socket: Socket, room: str) -> list[str]:
+        socket.join(room)
+        return sorted(socket.rooms)
+
+    @on("leave")
+    def leave(socket: Socket, room: str) -> list[str]:
+        socket.leave(room)
+        return sorted(socket.rooms)
+
+    @on("broadcast")
+    def broadcast(socket: Socket, event: str, *args: Any) -> None:
+        socket.broadcast.emit(event, *args)
+
+    @on("emit-all")
+    def emit_all(socket: Socket, event: str, *args: Any) -> None:
+        namespace.emit(event, *args)
+
+    @on("to")
+    def to(socket: Socket, rooms: list[str], but: list[str], event: str, *args: Any) -> None:
+        socket.to(rooms).except_(but).emit(event, *args)
+
+    @on("nsp-to")
+    def nsp_to(socket: Socket, rooms: list[str], but: list[str], event: str, *args: Any) -> None:
+        namespace.to(rooms).except_(but).emit(event, *args)
+
+    @on("nsp-except")
+    def nsp_except(socket: Socket, but: list[str], event: str, *args: Any) -> None:
+        namespace.except_(but).emit(event, *args)
+
+    @on("later")
+    async def later(socket: Socket, ms: float, rooms: list[str], event: str, *args: Any) -> None:
+        await asyncio.sleep(ms / 1000)
+        namespace.to(rooms).emit(event, *args)
+
+    @on("ask")
+    async def ask(socket: Socket, ms: float, event: str, args: list[Any]) -> dict[str, Any]:
+        try:
+            answer = await socket.timeout(ms / 1000).emit_with_ack(event, *args)
+        except AckTimeout:
+            return {"err": "timeout", "res": []}
+        return {"err": None, "res": list(answer) if isinstance(answer, tuple) else [answer]}
+
+    @on("ask-room")
+    async def ask_room(
+        socket: Socket, rooms: list[str], ms: float, event: str, args: list[Any]
+    ) -> dict[str, Any]:
+        try:
+            answers = await namespace.to(rooms).timeout(ms / 1000).emit_with_ack(event, *args)
+        except AckTimeout as error:
+            return {"err": "timeout", "res": error.responses}
+        return {"err": None, "res": answers}
+
+    @on("burst")
+    def burst(socket: Socket, n: int, event: str) -> None:
+        for i in range(n):
+            socket.emit(event, i)
+
+    @on("volatile-burst")
+    def volatile_burst(socket: Socket, n: int, event: str) -> None:
+        for i in range(n):
+            socket.volatile.emit(event, i)
+
+    @on("blob")
+    def blob(socket: Socket, size: int, compress: bool) -> None:
+        socket.compress(compress).emit("blob", "x" * size)
+
+    @on("namespaces")
+    def namespaces(socket: Socket) -> list[str]:
+        return sorted(io.namespaces)
+
+    @on("disconnect-me")
+    def disconnect_me(socket: Socket, close: bool = False) -> None:
+        socket.disconnect(close)
+
+    @on("try-reserved")
+    def try_reserved(socket: Socket) -> dict[str, bool]:
+        raised: dict[str, bool] = {}
+        for name in (
+            "connect",
+            "connect_error",
+            "disconnect",
+            "disconnecting",
+            "newListener",
+            "removeListener",
+        ):
+            try:
+                socket.emit(name)
+                raised[name] = False
+            except ValueError:
+                raised[name] = True
+        return raised
+
+    @on("shutdown")
+    def shutdown(socket: Socket) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> None:
+    """Read the configuration from the environment and serve."""
+    config = json.loads(os.environ.get("CONFORMANCE_CONFIG", "{}"))
+    for name, value in config.get("behaviors", {}).items():
+        if value:
+            fail(f"behaviors.{name}")
+    port = config.get("port", 0)
+    options = options_of(config)
+    try:
+        if config.get("mode") == "engineio":
+            engine = EngineServer(EngineConfig.from_options(options), random_bytes=os.urandom)
+            asyncio.run(serve_engine(engine, port))
+        else:
+            io = Server(**options)
+            define(io)
+            asyncio.run(serve(io, port=port, ready=ready))
+    except NotImplementedError as error:
+        fail(str(error))
+
+
+if __name__ == "__main__":
+    main()
