@@ -266,6 +266,8 @@ $("hello-form").addEventListener("submit", (event) => {
   enter();
 });
 
+$("hello").addEventListener("close", () => text.focus());
+
 function enter() {
   view.showMe(me.name);
   text.focus();

@@ -15,14 +15,13 @@ import functools
 import itertools
 import os
 import shutil
-import socket as sockets
 import sys
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeAlias
+from typing import Any, Concatenate, ParamSpec, TypeAlias
 
 from socketio_asyncio import Request, Response, Server, Socket, serve
 
@@ -62,7 +61,7 @@ def answers(handler: Callable[Concatenate[Socket, P], Answer]) -> Callable[Conca
     """The acknowledgement is `{"ok": true, ...}`, or `{"ok": false, "error": why}` for a refusal."""
 
     @functools.wraps(handler)
-    def answering(socket: Socket, *args: P.args, **kwargs: P.kwargs) -> Answer:
+    def answering(socket: Socket, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         try:
             return {"ok": True, **handler(socket, *args, **kwargs)}
         except Refusal as refusal:
@@ -195,16 +194,16 @@ PAGES = {
 async def pages(request: Request) -> Response:
     """Every path that is not Socket.IO's."""
     if request.method not in ("GET", "HEAD"):
-        return Response(405, [("allow", "GET, HEAD")], b"")
+        return Response(405, (("allow", "GET, HEAD"),))
     if request.path not in PAGES:
-        return Response(404, [("content-type", "text/plain")], b"There is nothing here.\n")
+        return Response(404, (("content-type", "text/plain"),), b"There is nothing here.\n")
     name, media_type = PAGES[request.path]
-    headers = [
+    headers = (
         ("content-type", media_type),
         ("cache-control", "no-cache"),
         ("x-content-type-options", "nosniff"),
         ("content-security-policy", "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"),
-    ]
+    )
     return Response(200, headers, (HERE / name).read_bytes())
 
 
@@ -218,28 +217,30 @@ async def check(host: str, port: int) -> int:
         return fail("--check needs Node.js 18 or newer on PATH. `nox -s demo -- --check` brings its own.")
     if not (NODE_MODULES / "socket.io-client").is_dir():
         return fail(f"--check needs the official client: run `npm ci` in {NODE_MODULES.parent}.")
-    server = asyncio.create_task(serve(io, host=host, port=port, other=pages))
-    environment = {**os.environ, "SOCKETIO_NODE_MODULES": str(NODE_MODULES)}
-    script = await asyncio.create_subprocess_exec(node, HERE / "check.mjs", url(host, port), env=environment)
-    ended = asyncio.create_task(script.wait())
-    await asyncio.wait({server, ended}, return_when=asyncio.FIRST_COMPLETED)
-    if server.done() and not ended.done():
-        script.kill()
-        await ended
-    server.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await server
-    return await ended
+    listening: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    serving = serve(io, host=host, port=port, other=pages, ready=listening.set_result)
+    server: asyncio.Future[Any] = asyncio.create_task(serving)
+    try:
+        await asyncio.wait({server, listening}, return_when=asyncio.FIRST_COMPLETED)
+        if server.done():
+            await server  # raises what kept it from listening
+        command = (node, HERE / "check.mjs", url(host, listening.result()))
+        environment = {**os.environ, "SOCKETIO_NODE_MODULES": str(NODE_MODULES)}
+        script = await asyncio.create_subprocess_exec(*command, env=environment)
+        return await script.wait()
+    finally:
+        server.cancel()
+        with contextlib.suppress(asyncio.CancelledError, OSError):
+            await server
+
+
+def announce(host: str, port: int) -> None:
+    print(f"Chat on {url(host, port)} (end it with Ctrl-C)", flush=True)
 
 
 def url(host: str, port: int) -> str:
     name = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::", "::1") else host
     return f"http://{name}:{port}"
-
-
-def free_port(host: str) -> int:
-    with sockets.create_server((host, 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def fail(message: str) -> int:
@@ -253,12 +254,11 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=3000, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--check", action="store_true", help="drive it once with the Node client and exit")
     options = parser.parse_args()
-    host, port = options.host, options.port or free_port(options.host)
+    host, port = options.host, options.port
     try:
         if options.check:
             return asyncio.run(check(host, port))
-        print(f"Chat on {url(host, port)} (end it with Ctrl-C)", flush=True)
-        asyncio.run(serve(io, host=host, port=port, other=pages))
+        asyncio.run(serve(io, host=host, port=port, other=pages, ready=functools.partial(announce, host)))
     except OSError as error:
         return fail(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another one with --port.")
     return 0

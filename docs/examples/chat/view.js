@@ -39,7 +39,7 @@ const HUES = [10, 32, 52, 72, 150, 172, 196, 222, 248, 272, 296, 320, 344];
 export function hue(name) {
   let hash = 2166136261;
   for (const letter of name) hash = Math.imul(hash ^ letter.codePointAt(0), 16777619) >>> 0;
-  return HUES[(hash ^ (hash >>> 15)) % HUES.length];
+  return HUES[((hash ^ (hash >>> 15)) >>> 0) % HUES.length];
 }
 
 export function paintAvatar(avatar, name) {
