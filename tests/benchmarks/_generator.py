@@ -13,6 +13,7 @@ import select
 import socket
 import struct
 import time
+from typing import Self
 
 from tests.benchmarks._target import BenchmarkError
 
@@ -108,7 +109,7 @@ class Swarm:
             + "\r\n"
         ).encode()
 
-    def __enter__(self) -> Swarm:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

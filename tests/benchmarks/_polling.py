@@ -10,6 +10,7 @@ import json
 import re
 import select
 import socket
+from typing import Self
 
 from tests.benchmarks._generator import BROWSER_HEADERS, SILENCE_SECONDS, open_connection
 from tests.benchmarks._target import BenchmarkError
@@ -81,7 +82,7 @@ class PollingSwarm:
             self._sessions[session.sock.fileno()] = session
             self._epoll.register(session.sock.fileno(), select.EPOLLIN)
 
-    def __enter__(self) -> PollingSwarm:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

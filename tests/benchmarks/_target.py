@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 SERVER_CORE, GENERATOR_CORE = 0, 1
 START_SECONDS = 20.0
@@ -37,6 +38,23 @@ class Cost:
     """The kernel's part, in clock ticks of usually 10 ms: only a hint."""
 
 
+@dataclass(slots=True)
+class Company:
+    """What the rest of the machine did during all measured stretches: it takes caches and raises every figure."""
+
+    others: float = 0.0
+    """Seconds of CPU used by neither the server under test nor the generator, stolen time included."""
+    capacity: float = 0.0
+    """Seconds of CPU that the machine had."""
+
+    @property
+    def share(self) -> float:
+        return max(self.others, 0.0) / self.capacity if self.capacity else 0.0
+
+
+COMPANY = Company()
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How to start one kind of server. `command` gets the port as one more argument."""
@@ -52,7 +70,7 @@ class Target:
         self.name = recipe.name
         self.port = _free_port()
         self._profile = profile
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115, closed by stop()
         extra = [] if profile is None else ["--profile", str(profile)]
         self._process = subprocess.Popen(
             [*recipe.command, str(self.port), *extra],
@@ -67,7 +85,7 @@ class Target:
             self.stop()
             raise
 
-    def __enter__(self) -> Target:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -79,10 +97,13 @@ class Target:
         cost = Cost()
         if self._profile is not None:
             os.kill(self.pid, signal.SIGUSR1)
+        begun, busy, own = time.monotonic(), _busy_seconds(), time.process_time()
         kernel, cpu = self._kernel_seconds(), self._cpu_seconds()
         yield cost
         cost.cpu = self._cpu_seconds() - cpu
         cost.kernel = self._kernel_seconds() - kernel
+        COMPANY.others += _busy_seconds() - busy - cost.cpu - (time.process_time() - own)
+        COMPANY.capacity += (time.monotonic() - begun) * (os.cpu_count() or 1)
         if self._profile is not None:
             os.kill(self.pid, signal.SIGUSR2)
             deadline = time.monotonic() + START_SECONDS
@@ -145,7 +166,14 @@ class Target:
 
     def _said(self) -> str:
         self._log.seek(0)
-        return self._log.read()[-2000:].decode(errors="replace").strip() or "nothing"
+        return self._log.read()[-700:].decode(errors="replace").strip() or "nothing"
+
+
+def _busy_seconds() -> float:
+    """CPU time that all cores have spent on anything but idling."""
+    with open("/proc/stat") as stat:
+        user, nice, system, _idle, _iowait, *rest = (int(field) for field in stat.readline().split()[1:9])
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
 
 
 def _free_port() -> int:
@@ -155,9 +183,8 @@ def _free_port() -> int:
 
 
 def _pin_server() -> None:
-    if SERVER_CORE in os.sched_getaffinity(0) or (os.cpu_count() or 1) > 1:
-        with contextlib.suppress(OSError):
-            os.sched_setaffinity(0, {SERVER_CORE})
+    with contextlib.suppress(OSError):  # a container may own other cores only
+        os.sched_setaffinity(0, {SERVER_CORE})
 
 
 def pin_generator() -> bool:

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -28,10 +29,11 @@ if not __package__:  # run as a file: make `tests.benchmarks` importable, and th
     sys.path[:] = [str(HERE.parents[1]), *(p for p in sys.path if Path(p or ".").resolve() != HERE)]
 
 from tests.benchmarks._cases import CASES, Case, Measure, Sample  # noqa: E402
-from tests.benchmarks._target import BenchmarkError, Recipe, Target, pin_generator  # noqa: E402
+from tests.benchmarks._target import COMPANY, BenchmarkError, Recipe, Target, pin_generator  # noqa: E402
 
 NODE, OURS, PEER = "node", "ours", "python-socketio"
 SLICES = 9
+QUIET = 0.05
 OPEN_FILES = 16_384
 T = TypeVar("T")
 
@@ -54,6 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     results = _measure(cases, recipes, 3 if options.quick else options.slices)
     machine = _machine(options)
+    machine["others"] = round(COMPANY.share, 3)
     print(_table(cases, results, machine, [recipe.name for recipe in recipes]))
     if options.json is not None:
         options.json.write_text(json.dumps(_document(cases, results, machine), indent=2) + "\n")
@@ -73,8 +76,12 @@ def _parser() -> argparse.ArgumentParser:
         help="measure this case only; may be given several times",
     )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="three slices of each case instead of nine")
-    parser.add_argument("--slices", type=int, default=SLICES, help="slices, of which the median counts (%(default)s)")
-    parser.add_argument("--only", choices=[NODE, OURS, PEER], action="append", help="measure only this server")
+    parser.add_argument(
+        "--slices", type=int, default=SLICES, help="slices, of which the median counts (%(default)s)"
+    )
+    parser.add_argument(
+        "--only", choices=[NODE, OURS, PEER], action="append", help="measure only this server"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
     parser.add_argument("--python", default=sys.executable, help="the Python that runs our server (this one)")
     parser.add_argument("--node", default="node", help="the Node that runs socket.io (%(default)s)")
@@ -82,7 +89,9 @@ def _parser() -> argparse.ArgumentParser:
         "--profile", metavar="NAME", choices=[case.name for case in CASES if not case.fresh],
         help="run our server under cProfile in this case and print where its time goes",
     )  # fmt: skip
-    parser.add_argument("--sort", default="tottime", help="the order of a profile: tottime, cumtime (%(default)s)")
+    parser.add_argument(
+        "--sort", default="tottime", help="the order of a profile: tottime, cumtime (%(default)s)"
+    )
     return parser
 
 
@@ -114,7 +123,8 @@ def _measure_case(case: Case, recipes: list[Recipe], slices: int, results: Resul
         for recipe in recipes:
             with _told(case, recipe.name):
                 target = stack.enter_context(Target(recipe))
-                running.append((target, _try(target, lambda t=target: stack.enter_context(case.prepare(t)))))
+                prepared = case.prepare(target)
+                running.append((target, _try(target, partial(stack.enter_context, prepared))))
         for _ in range(slices):
             for target, measure in list(running):
                 with _told(case, target.name):
@@ -156,7 +166,9 @@ def _profile(options: argparse.Namespace) -> int:
 def _recipes(options: argparse.Namespace) -> list[Recipe]:
     makers = {NODE: _node, OURS: _ours, PEER: _peer}
     wanted = options.only or list(makers)
-    return [recipe for name, make in makers.items() if name in wanted and (recipe := make(options)) is not None]
+    return [
+        recipe for name, make in makers.items() if name in wanted and (recipe := make(options)) is not None
+    ]
 
 
 def _node(options: argparse.Namespace) -> Recipe | None:
@@ -167,38 +179,52 @@ def _node(options: argparse.Namespace) -> Recipe | None:
     if not (HERE / "node_modules" / "socket.io").is_dir():
         _say("installing socket.io by `npm ci` (once)")
         npm = shutil.which("npm", path=os.pathsep.join([str(Path(node).parent), os.environ.get("PATH", "")]))
-        if npm is None or subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=HERE, stdout=2).returncode:
+        if (
+            npm is None
+            or subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=HERE, stdout=2).returncode
+        ):
             _say(f"no Node column: `npm ci` in {HERE} failed")
             return None
     return Recipe(NODE, [node, str(HERE / "node_server.mjs")])
 
 
 def _ours(options: argparse.Namespace) -> Recipe | None:
-    if not _imports(options.python, "from socketio_asyncio import Server, serve"):
-        _say(f"no column of ours: {options.python} cannot import Server and serve from socketio_asyncio")
+    if problem := _import_problem(options.python, "from socketio_asyncio import Server, serve"):
+        _say(f"no column of ours: {options.python}: {problem}")
         return None
     return Recipe(OURS, [options.python, str(HERE / "server.py")])
 
 
 def _peer(options: argparse.Namespace) -> Recipe | None:
-    if not _imports(options.python, "import socketio, uvicorn, uvloop; socketio.AsyncServer"):
-        _say("no column of python-socketio: not installed (pip install python-socketio uvicorn uvloop websockets)")
+    if problem := _import_problem(
+        options.python, "import socketio, uvicorn, uvloop, websockets; socketio.AsyncServer"
+    ):
+        _say(
+            f"no column of python-socketio: {problem} (pip install python-socketio uvicorn uvloop websockets)"
+        )
         return None
     return Recipe(PEER, [options.python, str(HERE / "peer_server.py")])
 
 
-def _imports(python: str, code: str) -> bool:
-    return subprocess.run([python, "-c", code], capture_output=True, cwd="/").returncode == 0
+def _import_problem(python: str, code: str) -> str:
+    """The last line of what `python` says to `code`; empty if it runs."""
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, cwd="/")
+    return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
 
 
 def _machine(options: argparse.Namespace) -> dict[str, Any]:
-    asked = "import sys, importlib.util as u; print(sys.version.split()[0], *(m for m in ('uvloop', 'orjson', 'httptools') if u.find_spec(m)))"
+    asked = (
+        "import sys, importlib.util as u;"
+        "print(sys.version.split()[0], *(m for m in ('uvloop', 'orjson', 'httptools') if u.find_spec(m)))"
+    )
     python = subprocess.run([options.python, "-c", asked], capture_output=True, text=True).stdout.strip()
     node = shutil.which(options.node)
-    version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip() if node else "none"
+    version = (
+        subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip() if node else "none"
+    )
     return {
         "processor": _processor(), "cores": os.cpu_count(), "kernel": platform.release(),
-        "node": version, "python": python, "load": round(os.getloadavg()[0], 1),
+        "node": version, "python": python,
     }  # fmt: skip
 
 
@@ -209,9 +235,7 @@ def _processor() -> str:
     return platform.machine()
 
 
-def _table(
-    cases: list[Case], results: Results, machine: dict[str, Any], names: list[str]
-) -> str:
+def _table(cases: list[Case], results: Results, machine: dict[str, Any], names: list[str]) -> str:
     peer = PEER in names
     rows = [["case", "unit", "node", "ours", "ratio", "aim", *([PEER, "ratio"] if peer else [])]]
     for case in cases:
@@ -220,18 +244,18 @@ def _table(
         row = [case.name, case.unit, _number(node), _number(ours), _number(_ratio(ours, node)), aim]
         rows.append([*row, _number(other), _number(_ratio(other, node))] if peer else row)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "| " + " | ".join(cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))) + " |"
-        for row in rows
-    ]  # fmt: skip
+    aligned = (
+        [(str.ljust if i < 2 else str.rjust)(cell, widths[i]) for i, cell in enumerate(row)] for row in rows
+    )
+    lines = [f"| {' | '.join(cells)} |" for cells in aligned]
     rule = "|" + "|".join("-" * (w + 1) + ("-" if i < 2 else ":") for i, w in enumerate(widths)) + "|"
-    about = "{processor}, {cores} cores, Linux {kernel}; Node {node}; Python {python}; load {load}".format(**machine)
+    about = "{processor}, {cores} cores, Linux {kernel}; Node {node}; Python {python}".format(**machine)
+    about += f"\nOther processes used {machine['others']:.0%} of the machine meanwhile"
+    about += "." if machine["others"] < QUIET else ": too much for figures worth keeping, ratios included."
     return "\n".join([lines[0], rule, *lines[1:], "", about])
 
 
-def _document(
-    cases: list[Case], results: Results, machine: dict[str, Any]
-) -> dict[str, Any]:
+def _document(cases: list[Case], results: Results, machine: dict[str, Any]) -> dict[str, Any]:
     return {
         "machine": machine,
         "cases": {

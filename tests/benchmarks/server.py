@@ -9,45 +9,34 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import cProfile
 import os
 import signal
+from typing import Any
 
-from socketio_asyncio import Server, serve
+from socketio_asyncio import Server, Socket, serve
 
 io = Server()
 
 
 @io.on("echo")
-def echo(socket, x):
+def echo(socket: Socket, x: Any) -> None:
     socket.emit("echo", x)
 
 
 @io.on("aecho")
-async def aecho(socket, x):
+async def aecho(socket: Socket, x: Any) -> None:
     socket.emit("aecho", x)
 
 
 @io.on("ack")
-def ack(socket, x):
+def ack(socket: Socket, x: Any) -> Any:
     return x
 
 
 @io.on("cast")
-def cast(socket, x):
+def cast(socket: Socket, x: Any) -> None:
     io.emit("cast", x)
-
-
-async def announce(port: int) -> None:
-    """Print READY when the port accepts; ``serve`` itself returns only when the server has closed."""
-    while True:
-        with contextlib.suppress(ConnectionRefusedError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            break
-        await asyncio.sleep(0.01)
-    print(f"READY {port}", flush=True)
 
 
 def profile_on_signals(path: str) -> None:
@@ -66,9 +55,7 @@ def profile_on_signals(path: str) -> None:
 async def main(port: int, profile: str | None) -> None:
     if profile is not None:
         profile_on_signals(profile)
-    ready = asyncio.create_task(announce(port))
-    await serve(io, host="127.0.0.1", port=port)
-    ready.cancel()
+    await serve(io, host="127.0.0.1", port=port, ready=lambda port: print(f"READY {port}", flush=True))
 
 
 if __name__ == "__main__":
