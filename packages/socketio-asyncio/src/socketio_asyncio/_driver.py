@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
@@ -72,6 +73,7 @@ class Driver:
         self._other = other
         self._thread = threading.get_ident()
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline = math.inf
         self._busy = False
         self._woken = False
         core.dirty.wake = self.wake
@@ -88,9 +90,12 @@ class Driver:
             self.loop.call_soon(self._wake_up)
 
     def run(self, receive: Callable[..., list[Any]], *args: Any) -> None:
-        """One pass: `receive(*args)` is an input of a wire."""
+        """One pass: `receive(*args)` is an input of a wire; the last argument is the instant."""
         self._busy = True
         try:
+            if args and args[-1] >= self._deadline:
+                # What was due before these bytes arrived happened before them, however late the loop comes to it.
+                self._expire(args[-1])
             events = receive(*args)
             if events:
                 self._dispatch(events)
@@ -100,11 +105,7 @@ class Driver:
 
     def close(self) -> None:
         """Close every session; what is left of the connections is closed by their clients or by `abort`."""
-
-        def closing() -> list[Any]:
-            return self._core.close(self.now())
-
-        self.run(closing)
+        self.run(self._core.close, self.now())
 
     def stop(self) -> None:
         """Close what is still connected, and the timer."""
@@ -116,7 +117,7 @@ class Driver:
 
     def _wake_up(self) -> None:
         self._woken = False
-        self.run(_no_events)
+        self.run(_no_events, self.now())
 
     def _dispatch(self, events: list[Any]) -> None:
         # A request outside the path is complete when nothing else can come on its wire, so it is the last.
@@ -145,20 +146,23 @@ class Driver:
         self._core.timers.earlier = False
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
+        self._deadline = math.inf
         deadline = self._core.deadline
-        self._timer = None
         if deadline is not None:
+            self._deadline = deadline
             self._timer = self.loop.call_at(self.loop.time() + deadline - self.now(), self._timeout)
 
     def _timeout(self) -> None:
         self._timer = None
+        self._core.timers.earlier = True  # a loop's timer may fire a little early: then this pass arms it again
+        self.run(_no_events, self.now())
+
+    def _expire(self, now: float) -> None:
         self._core.timers.earlier = True
-        now = self.now()
-
-        def due() -> list[Any]:
-            return [*self._core.handle_timeout(now), *self.wires.handle_timeout(now)]
-
-        self.run(due)
+        events = [*self._core.handle_timeout(now), *self.wires.handle_timeout(now)]
+        if events:
+            self._dispatch_core(events)
 
     # Requests outside the path.
 
@@ -282,5 +286,5 @@ class Connection(asyncio.Protocol):
             self._driver.run(self._wire.resume, self._driver.now())
 
 
-def _no_events() -> list[Any]:
+def _no_events(now: float) -> list[Any]:
     return []
