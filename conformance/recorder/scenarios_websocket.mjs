@@ -54,7 +54,7 @@ export const WEBSOCKET = [
   bare("eio-ws-large", "messages whose frames need each of the three length forms", async (ctx) => {
     const link = await ctx.websocket();
     await link.next();
-    for (const size of [124, 125, 65534, 65535]) {
+    for (const size of [124, 125, 65535]) {
       link.send(`4${"x".repeat(size)}`);
       await link.next();
     }

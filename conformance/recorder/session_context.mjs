@@ -84,7 +84,7 @@ export class Context {
   }
 
   async stop() {
-    await sleep(30); // what is already on its way is part of the trace
+    await this.proxy.quiet(80); // what is already on its way is part of the trace
     const { lines } = this.proxy;
     this.proxy.lines = []; // and what the clean-up causes is not
     for (const cleanup of this.cleanups) cleanup();

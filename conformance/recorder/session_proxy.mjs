@@ -25,6 +25,14 @@ export class RecordingProxy {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** Wait until nothing has passed for `ms`. */
+  async quiet(ms) {
+    for (let seen = -1; seen !== this.lines.length; ) {
+      seen = this.lines.length;
+      await new Promise((resolve) => setTimeout(resolve, ms));
+    }
+  }
+
   append(fields) {
     this.started ??= performance.now();
     const line = { t: Math.round(performance.now() - this.started), ...fields };

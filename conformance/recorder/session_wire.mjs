@@ -136,6 +136,7 @@ export class Wire {
     this.pending = []; // requests without a response: {method, line, whole}
     this.answer = null; // head of the response whose body is being read
     this.frames = null;
+    this.closed = { client: false, server: false }; // a close frame was sent by this side
   }
 
   data(from, bytes) {
@@ -148,8 +149,10 @@ export class Wire {
     this.ended[from] = true;
     this.run();
     const other = from === "client" ? "server" : "client";
-    // Only an end that cuts something short says anything: closing an idle connection is the sender's choice.
-    if (!this.ended[other] && (this.pending.length > 0 || this.frames)) this.emit(from, { end: true });
+    // Only an end that cuts something short says anything: which side ends an idle connection, or one whose
+    // WebSocket was closed by both, is a matter of who is faster.
+    const open = this.frames && !(this.closed.client && this.closed.server);
+    if (!this.ended[other] && (this.pending.length > 0 || open)) this.emit(from, { end: true });
     for (const request of this.pending) if (!request.whole) this.incomplete(request);
   }
 
@@ -165,6 +168,13 @@ export class Wire {
     if (this.frames) {
       for (const from of ["client", "server"]) this.bytes[from] = this.frames[from].read(this.bytes[from]);
     }
+  }
+
+  framesFrom(from) {
+    return new Frames((line) => {
+      if (line.close) this.closed[from] = true;
+      this.emit(from, line);
+    });
   }
 
   request() {
@@ -206,14 +216,11 @@ export class Wire {
     this.bytes.server = this.bytes.server.subarray(taken.used);
     this.answer = null;
     this.pending.shift();
+    // What is sent to a client that has gone (Node's parser answers a cut request with 400) reaches nobody.
+    if (this.ended.client) return true;
     const fields = { status, headers: kept(headers, RESPONSE_HEADERS), ...bodyFields(taken.body) };
     this.emit("server", { response: fields });
-    if (status === 101) {
-      this.frames = {
-        client: new Frames((line) => this.emit("client", line)),
-        server: new Frames((line) => this.emit("server", line)),
-      };
-    }
+    if (status === 101) this.frames = { client: this.framesFrom("client"), server: this.framesFrom("server") };
     return true;
   }
 }
