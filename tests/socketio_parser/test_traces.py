@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from socketio_parser import (
     DecodeError,
     Decoder,

@@ -16,7 +16,7 @@ import re
 from typing import Any, Final, NoReturn, cast
 
 from ._depth import is_deeper
-from ._encoder import checked_bound, checked_json
+from ._encoder import checked_bound, checked_depth, checked_json
 from ._errors import DecodeError
 from ._json import JsonCodec, OrjsonJson
 from ._narrow import is_dict, is_list
@@ -39,10 +39,8 @@ class Decoder:
     what the reference's limits come to, 10 messages of 1,000,000 bytes.
     """
 
-    __slots__ = (
-        "_buffers", "_json", "_loads", "_max_attachments", "_max_depth", "_max_pending_bytes",
-        "_missing", "_packet", "_pending_bytes", "_quick",
-    )  # fmt: skip
+    # One for every connection, and most of them idle: six pointers, and nothing of its own behind them.
+    __slots__ = ("_json", "_max_attachments", "_max_depth", "_max_pending_bytes", "_pending", "_quick")
 
     def __init__(
         self,
@@ -53,32 +51,26 @@ class Decoder:
         max_pending_bytes: int | None = 10_000_000,
     ) -> None:
         codec = checked_json(json)
-        self._loads = codec.loads
-        self._quick = codec.quick_loads if isinstance(codec, OrjsonJson) else codec.loads
+        self._json = codec
+        self._quick = codec.quick_loads if type(codec) is OrjsonJson else codec.loads
         self._max_attachments = checked_bound("max_attachments", max_attachments, 0)
-        self._max_depth = checked_bound("max_depth", max_depth, 1) or 0
+        self._max_depth = checked_depth(max_depth)
         self._max_pending_bytes = checked_bound("max_pending_bytes", max_pending_bytes, 0)
-        self._packet: Packet | None = None
-        self._buffers: list[bytes] = []
-        self._missing = 0
-        self._pending_bytes = 0
+        self._pending: _Pending | None = None
 
     @property
     def awaiting(self) -> int:
         """How many attachments are missing; 0 between packets."""
-        return self._missing
+        return 0 if self._pending is None else self._pending.missing
 
     @property
     def pending_bytes(self) -> int:
         """The bytes of the attachments held for a packet that is not complete."""
-        return self._pending_bytes
+        return 0 if self._pending is None else self._pending.size
 
     def reset(self) -> None:
         """Drop a packet that is not complete (the reference's `destroy`)."""
-        self._packet = None
-        self._buffers = []
-        self._missing = 0
-        self._pending_bytes = 0
+        self._pending = None
 
     def feed(self, chunk: str | bytes) -> Packet | None:
         """Take one message; returns the packet that is now complete, or None.
@@ -86,13 +78,13 @@ class Decoder:
         Raises DecodeError for a peer's violation; TypeError when the chunk is neither text nor bytes.
         """
         if isinstance(chunk, str):
-            if self._missing:
+            if self._pending is not None:
                 self._fail("got plaintext data when reconstructing a packet", 0)
             if chunk[:2] == "2[" and (len(chunk) <= self._max_depth or not is_deeper(chunk, self._max_depth)):
                 # An event in "/", no acknowledgement, not deep: nearly every message.
                 try:
                     data = self._quick(chunk[1:])
-                except ValueError:
+                except (ValueError, RecursionError):
                     return self._feed_text(chunk)  # says what is wrong, or reads what orjson cannot
                 if data and data[0].__class__ is str and data[0] not in RESERVED_EVENTS:
                     return Packet(_EVENT, "/", data)
@@ -110,7 +102,7 @@ class Decoder:
         if len(text) > self._max_depth and is_deeper(text, self._max_depth):
             self._fail("invalid payload", start, f"nested deeper than {self._max_depth}")
         try:
-            return self._loads(text)
+            return self._json.loads(text)
         except (ValueError, RecursionError) as error:
             raise DecodeError("invalid payload", start + getattr(error, "pos", 0), str(error)) from None
 
@@ -138,12 +130,11 @@ class Decoder:
                 self._fail("invalid payload", at, "white space before the payload")
             data = self._read(chunk, at)
             if not _fits(kind, data):
-                self._fail("invalid payload", at, f"not the data of a {kind.name}")
+                self._fail("invalid payload", at, f"wrong shape for {kind.name}")
         packet = Packet(kind, namespace, data, number)
         if not attachments:
             return packet
-        self._packet = packet
-        self._missing = attachments
+        self._pending = _Pending(packet, attachments)
         return None
 
     def _read_count(self, chunk: str) -> tuple[int, int]:
@@ -167,21 +158,33 @@ class Decoder:
         return number, end
 
     def _feed_attachment(self, chunk: bytes) -> Packet | None:
-        packet = self._packet
-        if packet is None:
+        pending = self._pending
+        if pending is None:
             self._fail("got binary data when not reconstructing a packet", 0)
-        self._pending_bytes += len(chunk)
-        if self._max_pending_bytes is not None and self._pending_bytes > self._max_pending_bytes:
+        pending.size += len(chunk)
+        if self._max_pending_bytes is not None and pending.size > self._max_pending_bytes:
             self._fail("attachments too large", 0, f"more than {self._max_pending_bytes} bytes")
-        self._buffers.append(chunk)
-        self._missing -= 1
-        if self._missing:
+        pending.buffers.append(chunk)
+        pending.missing -= 1
+        if pending.missing:
             return None
-        buffers = self._buffers
-        self.reset()
+        self._pending = None
+        packet = pending.packet
         if packet.data is not None:
-            _place(packet.data, buffers)
+            _place(packet.data, pending.buffers)
         return packet
+
+
+class _Pending:
+    """A packet whose attachments have not all come."""
+
+    __slots__ = ("buffers", "missing", "packet", "size")
+
+    def __init__(self, packet: Packet, missing: int) -> None:
+        self.packet = packet
+        self.missing = missing
+        self.buffers: list[bytes] = []
+        self.size = 0
 
 
 def _fits(kind: PacketType, data: Any) -> bool:

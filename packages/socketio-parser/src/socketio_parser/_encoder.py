@@ -50,11 +50,11 @@ class Encoder:
         self._json = codec
         self._quick: Callable[[Any, Convert], str | None] = _never
         self._write: Callable[[Any], str] = codec.dumps
-        if isinstance(codec, (StdlibJson, OrjsonJson)):
+        if type(codec) is OrjsonJson or type(codec) is StdlibJson:  # not a subclass: it may write otherwise
             self._quick = codec.quick
             self._write = write_plain
         self._max_attachments = checked_bound("max_attachments", max_attachments, 0)
-        self._max_depth = checked_bound("max_depth", max_depth, 1) or 0
+        self._max_depth = checked_depth(max_depth)
         self._attachments: list[bytes] = []
 
     def encode(self, packet: Packet) -> tuple[str | bytes, ...]:
@@ -193,6 +193,14 @@ def checked_json(json: JsonCodec | None) -> JsonCodec:
     if not isinstance(cast(object, json), JsonCodec):
         raise TypeError(f"json must have dumps(value) and loads(text), got {json!r}")
     return json
+
+
+def checked_depth(value: int) -> int:
+    """`max_depth`, if it can be one. Raises TypeError or ValueError."""
+    checked = checked_bound("max_depth", value, 1)
+    if checked is None:
+        raise TypeError("max_depth must be an int, got None")
+    return checked
 
 
 def checked_bound(name: str, value: int | None, least: int) -> int | None:
