@@ -13,7 +13,7 @@ from base64 import b64encode
 from hashlib import sha1
 from typing import Final
 
-from engineio_proto import Request, Response
+from engineio_proto import Link, LinkState, Request, Response
 
 from ._response import REASONS, safe_headers
 
@@ -75,19 +75,49 @@ def _first_subprotocol(offered: str) -> str:
     return protocols[0]
 
 
-def accepted_bytes(lines: list[str], headers: tuple[tuple[str, str], ...]) -> bytes:
-    """The 101 answer. A header that could split it is left out."""
-    return _answer(101, [*lines, *[f"{name}: {value}" for name, value in safe_headers(headers)]], "")
+class Handshake:
+    """An upgrade request and its answer.
+
+    Args:
+        link: what the engine decides about.
+
+    Attributes:
+        accepted: the 101 was taken.
+
+    Raises:
+        HandshakeRefused: the request is no WebSocket handshake.
+    """
+
+    __slots__ = ("_lines", "accepted", "link")
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self._lines = check_handshake(link.request)
+        self.accepted = False
+
+    def take_answer(self) -> bytes:
+        """The answer, once the engine has decided; b"" before that and after it was taken."""
+        link = self.link
+        if self.accepted or link.state is LinkState.DECIDING:
+            return b""
+        if link.state is LinkState.REFUSED and link.refusal is not None:
+            return _refused_bytes(link.refusal)
+        self.accepted = True
+        # A header that could split the answer is left out.
+        return _answer(
+            101, [*self._lines, *[f"{name}: {value}" for name, value in safe_headers(link.headers)]], ""
+        )
 
 
-def refused_bytes(response: Response) -> bytes:
+def _refused_bytes(response: Response) -> bytes:
     """The engine's refusal, raw as engine.io's `abortUpgrade` writes it."""
-    lines = ["Connection: close"]
-    names = {name.lower() for name, _ in response.headers}
-    if "content-type" not in names:
-        lines.append("Content-type: text/html")
-    lines.append(f"Content-Length: {len(response.body)}")
-    for name, value in safe_headers(response.headers):
-        if name.lower() not in ("connection", "content-length", "transfer-encoding"):
-            lines.append(f"{name}: {value}")
-    return _answer(response.status, lines, "") + response.body
+    headers = [
+        (name, value)
+        for name, value in safe_headers(response.headers)
+        if name.lower() not in ("connection", "content-length", "transfer-encoding")
+    ]
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        headers.insert(0, ("Content-type", "text/html"))
+    lines = [f"{name}: {value}" for name, value in headers]
+    length = f"Content-Length: {len(response.body)}"
+    return _answer(response.status, ["Connection: close", *lines, length], "") + response.body

@@ -38,9 +38,15 @@ class WireServer(Generic[E]):
         self.config = config if config is not None else WireConfig()
         self.http_date = http_date
         self.max_message_size = engine.max_message_size
+        # Payload of a frame that `Wire.receive_bytes` may read at once.
+        self.short_limit = min(125, self.max_message_size)
         self.deadlines: Deadlines[Wire[E]] = Deadlines(engine.timers, self.config)
-        # The differential property test turns it off: every frame then goes through wsproto.
         self.direct_path = True
+
+    def use_wsproto_for_every_frame(self) -> None:
+        """Turn the direct path off: for the differential property test, and to look for a fault in it."""
+        self.direct_path = False
+        self.short_limit = -1
 
     def wire(self, *, now: float, remote_address: str = "", secure: bool = False) -> Wire[E]:
         """The machine of a new connection.
