@@ -32,16 +32,19 @@ ROOT = Path(__file__).parent.resolve()
 CONSTRAINTS = ROOT / "constraints.txt"
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PACKAGES = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
+EVERYTHING = [*PACKAGES, *(path.parent for path in ROOT.glob("conformance/pyproject.toml"))]
 CLIENT_FILES = ROOT / "packages" / "socketio-client-files"
 
 JS_CLIENTS = ROOT / "tests" / "interop" / "js"
-BROWSER_TESTS = ROOT / "tests" / "browser"
 OLDEST_NODE = 18
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM_HINT = "install it (Debian: apt-get install chromium) and put it on PATH"
+RECORDERS = ("sessions", "parser", "cors", "cookie")
 
 WHEEL_TEST_TOOLS = ("pytest", "hypothesis")
 """All that a package's own tests may use besides the package: no other package of ours, no speed-up."""
+
+BINDINGS = ("socketio-asyncio", "socketio-trio")
+"""What is tested together, in tests/bindings, and so may have no tests of its own."""
 
 CI = os.environ.get("CI") == "true"
 
@@ -64,26 +67,22 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Everything that must pass: lint, types, wheels, all suites (-- with arguments: only pytest, with these)."""
     _install(session, "test", "browser", "lint", "types", "speed")
-    left_out: list[str] = []
-    arguments = list(session.posargs) or ["tests", *_left_out_suites(left_out)]
-    pytest = ["python", "-m", "pytest", *arguments]
     if JS_CLIENTS.is_dir():
         _npm_ci(session, JS_CLIENTS)
-    for line in left_out:
-        session.warn(f"NOT RUN: {line}")
-    if left_out and CI:
-        session.error("with CI=true nothing may be left out")
-
     if session.posargs:
-        session.run(*pytest)
+        session.run("python", "-m", "pytest", *session.posargs)
         return
+    for line in _missing():
+        if CI:
+            session.error(f"with CI=true nothing may be left out, and this is missing for {line}")
+        session.warn(f"NOT RUN: {line}")
     steps: list[tuple[str, Callable[[], object]]] = [
         ("lint", lambda: _run_lint(session)),
         ("mypy", lambda: _run_mypy(session)),
         ("pyright", lambda: _run_pyright(session)),
         ("wheels", lambda: _run_wheels(session)),
         # Last, so that the last lines of the output are pytest's summary.
-        ("pytest", lambda: session.run(*pytest)),
+        ("pytest", lambda: session.run("python", "-m", "pytest", "-rs", "tests")),
     ]
     failed: list[str] = []
     for name, step in steps:
@@ -159,20 +158,24 @@ def bench(session: nox.Session) -> None:
     session.run("python", "tests/benchmarks/run.py", *session.posargs)
 
 
-@nox.session(venv_backend="virtualenv")
+@nox.session
 def record(session: nox.Session) -> None:
-    """Record the traces and parser cases anew from the reference's Node packages (conformance/recorder)."""
-    recorder = ROOT / "conformance" / "recorder"
-    _npm_ci(session, recorder)
-    with session.chdir(recorder):
-        session.run("node", "sessions.mjs", *session.posargs, external=True)
+    """Record the traces anew from the reference's Node packages (-- sessions --check: say only what changed)."""
+    name, *options = session.posargs or ["all"]
+    if name not in ("all", *RECORDERS):
+        session.error(f"no recorder is named {name!r}; the names are {', '.join(RECORDERS)} and all")
+    folder = ROOT / "conformance" / "recorder"
+    _npm_ci(session, folder)
+    with session.chdir(folder):
+        for script in RECORDERS if name == "all" else [name]:
+            session.run("node", f"{script}.mjs", *options, external=True)
 
 
 @nox.session
 def constraints(session: nox.Session) -> None:
     """Write constraints.txt anew from what resolves today."""
     wanted = sorted({name for group in PYPROJECT["dependency-groups"] for name in _group(group)})
-    session.install("--upgrade", *wanted, *_build_tools(), *_editable(PACKAGES))
+    session.install("--upgrade", *wanted, *_build_tools(), *_editable(EVERYTHING))
     frozen = session.run("python", "-m", "pip", "freeze", "--exclude-editable", silent=True)
     assert isinstance(frozen, str)
     head = [line for line in CONSTRAINTS.read_text().splitlines() if line.startswith("#")]
@@ -211,10 +214,8 @@ def _install(session: nox.Session, *groups: str) -> None:
     session.install("-c", str(CONSTRAINTS), *_build_tools(), *wanted)
     # Building without isolation takes one second a package instead of four. The client's files are the
     # exception: their build needs npm, which it declares as a build requirement.
-    isolated = [path for path in PACKAGES if path == CLIENT_FILES]
-    others = [path for path in PACKAGES if path != CLIENT_FILES]
-    if isolated:
-        session.install("--no-deps", *_editable(isolated), env=_pip_env())
+    session.install("--no-deps", *_editable([CLIENT_FILES]), env=_pip_env())
+    others = [path for path in EVERYTHING if path != CLIENT_FILES]
     session.install("-c", str(CONSTRAINTS), "--no-build-isolation", *_editable(others))
 
 
@@ -253,14 +254,19 @@ def _wheel_passes(session: nox.Session, pip: list[str], name: str, folder: Path)
     options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider"]
     # A speed-up that is not declared (orjson) is not there, so its tests skip: this run is for that.
     env = {"PYTHONPATH": str(folder / "tools"), "CI": ""}
+    module = name.replace("-", "_")
+    # All that it offers, imported from the wheel: a dependency that is used and not declared is missing here.
+    names = f"import {module} as m; print(m.__name__, [getattr(m, name) for name in m.__all__] and 'imports')"
     try:
         session.run("python", "-m", "venv", "--without-pip", str(venv))
         found = ["-c", str(CONSTRAINTS), "--find-links", str(folder / "dist"), name]
         session.run(*pip, "--python", python, "install", *found)
         empty.mkdir()
         with session.chdir(empty):
-            run = [python, "-P", "-m", "pytest", "-q", *options, str(suite)]
-            session.run(*run, external=True, env=env)
+            session.run(python, "-P", "-c", names, external=True)
+            if suite.is_dir() or name not in BINDINGS:
+                run = [python, "-P", "-m", "pytest", "-q", *options, str(suite)]
+                session.run(*run, external=True, env=env)
     except CommandFailed:
         return False
     return True
@@ -274,7 +280,7 @@ def _run_lint(session: nox.Session) -> None:
 
 
 def _run_mypy(session: nox.Session) -> None:
-    session.run("mypy", *(str(path.relative_to(ROOT) / "src") for path in PACKAGES))
+    session.run("mypy", *(str(path.relative_to(ROOT) / "src") for path in EVERYTHING))
 
 
 def _run_pyright(session: nox.Session) -> None:
@@ -287,15 +293,14 @@ def _run_pyright(session: nox.Session) -> None:
 
 
 def _is_unit_suite(path: Path) -> bool:
-    return path.is_dir() and path.name not in {"interop", "browser", "benchmarks", "__pycache__"}
+    return path.is_dir() and path.name not in {"interop", "benchmarks", "__pycache__"}
 
 
-def _left_out_suites(left_out: list[str]) -> list[str]:
-    """Pytest arguments that leave out what this machine cannot run; each reason is appended to `left_out`."""
-    if not BROWSER_TESTS.is_dir() or any(shutil.which(name) for name in CHROMIUM_NAMES):
+def _missing() -> list[str]:
+    """A line for each suite that this machine cannot run, with the reason and what would help."""
+    if any(shutil.which(name) for name in CHROMIUM_NAMES):
         return []
-    left_out.append(f"tests/browser: no {' or '.join(CHROMIUM_NAMES)} on PATH; {CHROMIUM_HINT}")
-    return [f"--ignore={BROWSER_TESTS.relative_to(ROOT)}"]
+    return [f"the browser tests: no {' or '.join(CHROMIUM_NAMES)} on PATH (Debian: apt-get install chromium)"]
 
 
 def _npm_ci(session: nox.Session, folder: Path) -> None:
