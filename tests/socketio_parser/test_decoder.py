@@ -81,7 +81,7 @@ def test_attachments_are_bytes(kind: type[Any]) -> None:
     assert decoder.feed(ONE) is None
     packet = decoder.feed(kind(b"xy"))
     assert packet == Packet(PacketType.EVENT, "/", ["a", b"xy"])
-    assert type(packet.data[1]) is bytes  # type: ignore[union-attr]
+    assert type(packet.data[1]) is bytes
 
 
 def test_what_is_awaited() -> None:

@@ -7,7 +7,7 @@ from socketio_parser._packet import is_event, is_event_name, kind_of
 
 def test_types_are_the_digits_of_the_wire() -> None:
     assert [int(kind) for kind in PacketType] == [0, 1, 2, 3, 4, 5, 6]
-    assert PacketType.BINARY_ACK == 6
+    assert PacketType(6) is PacketType.BINARY_ACK
 
 
 def test_defaults() -> None:

@@ -182,7 +182,7 @@ def ours(scenario: str, case: dict[str, Any]) -> dict[str, Any]:
         return case
     if scenario == "encode":
         return {"name": case["name"], "packet": case["packet"], "error": message}
-    expected = {key: case[key] for key in ("name", "options", "chunks") if key in case}
+    expected: dict[str, Any] = {key: case[key] for key in ("name", "options", "chunks") if key in case}
     return {**expected, "packets": [], "error": message, "at": len(case["chunks"]) - 1}
 
 
