@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.rules import ROOT, RULES, Rule, modules
-from tests.architecture.syntax import import_faults, purity_faults
+from tests.architecture.syntax import import_faults, imported_modules, purity_faults
 
 CORES = [name for name, rule in RULES.items() if rule.is_core]
 
@@ -58,7 +59,7 @@ def _name(requirement: str) -> str:
 
 
 def _used(code: str) -> set[str]:
-    return set(re.findall(r"^\s*(?:from|import)\s+(\w+)", code, flags=re.MULTILINE))
+    return {module.partition(".")[0] for _, module in imported_modules(ast.parse(code))}
 
 
 def _lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
