@@ -17,8 +17,9 @@ const { io } = require("socket.io-client");
 const { version } = require("socket.io-client/package.json");
 
 const ROOM = `check ${process.pid}`;
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 20_000;
 const clients = [];
+let lastError = "";
 const saw = (what) => console.log(`  ok  ${what}`);
 const sleepUntil = async (condition, what) => {
   for (const end = Date.now() + 5_000; !condition(); ) {
@@ -42,7 +43,9 @@ async function enter(name, options = {}) {
     engine.on("upgrade", ({ name: transport }) => client.transports.push(transport));
   });
   // A refused connection is tried again: the server may still be starting.
+  socket.on("connect_error", ({ message }) => { lastError = `; ${name} could not connect: ${message}`; });
   await new Promise((connected) => socket.once("connect", connected));
+  lastError = "";
   client.ask = (...args) => socket.timeout(5_000).emitWithAck(...args);
   client.next = async (event, test) => {
     await sleepUntil(() => client.got[event].some(test), `${name} gets “${event}”`);
@@ -131,7 +134,7 @@ async function main() {
   saw(`the page is served, and with it the official bundle v${version}`);
 }
 
-const deadline = setTimeout(() => finish(new Error(`not done within ${LIMIT_MS / 1000} s`)), LIMIT_MS);
+const deadline = setTimeout(() => finish(new Error(`not done within ${LIMIT_MS / 1000} s${lastError}`)), LIMIT_MS);
 function finish(error) {
   clearTimeout(deadline);
   for (const socket of clients) socket.disconnect();
