@@ -163,6 +163,11 @@ class HttpSide(Generic[E]):
     # Outputs.
 
     @property
+    def idle(self) -> bool:
+        """Whether no request is under way, and no answer is to be written."""
+        return self._cycle is None and self.handshake is None and not self.buffer and not self.output
+
+    @property
     def has_pending(self) -> bool:
         """Whether `resume` would look at something."""
         cycle = self._cycle

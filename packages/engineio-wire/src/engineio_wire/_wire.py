@@ -195,6 +195,11 @@ class Wire(Generic[E]):
         return self.websocket is not None and self.websocket.backlog and not self._holds_input
 
     @property
+    def idle(self) -> bool:
+        """Whether closing the connection now would lose nothing: no WebSocket and no request is under way."""
+        return self.link is None and self.websocket is None and (self.http is None or self.http.idle)
+
+    @property
     def wants_read(self) -> bool:
         """Whether the binding should read from the connection now."""
         if self.http is not None:

@@ -66,7 +66,7 @@ class Driver:
         self.loop = asyncio.get_running_loop()
         self.runtime = runtime
         self.wires: WireServer[Any] = WireServer(core)
-        self.connections: set[Connection] = set()
+        self.connections: dict[Wire[Any], Connection] = {}
         self.now = runtime.now
         self._core = core
         self._dispatch_core = dispatch
@@ -109,7 +109,7 @@ class Driver:
 
     def stop(self) -> None:
         """Close what is still connected, and the timer."""
-        for connection in list(self.connections):
+        for connection in list(self.connections.values()):
             connection.transport.abort()
         if self._timer is not None:
             self._timer.cancel()
@@ -130,13 +130,14 @@ class Driver:
     def _settle(self) -> None:
         core = self._core
         dirty = core.dirty
+        connections = self.connections
         while True:
             events = core.take_events()
             if events:
                 self._dispatch_core(events)
             elif owners := dirty.take():
                 for wire in owners:
-                    wire.user.flush()
+                    connections[wire].flush()
             else:
                 break
         if core.timers.earlier:
@@ -227,8 +228,7 @@ class Connection(asyncio.Protocol):
             remote_address=peer[0] if peer else "",
             secure=transport.get_extra_info("ssl_object") is not None,
         )
-        self._wire.user = self
-        self._driver.connections.add(self)
+        self._driver.connections[self._wire] = self
 
     def data_received(self, data: bytes) -> None:
         """Bytes arrived."""
@@ -242,9 +242,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        self._driver.connections.discard(self)
         self._driver.run(self._wire.connection_lost, self._driver.now())
-        self._wire.user = None
+        del self._driver.connections[self._wire]
 
     def pause_writing(self) -> None:
         """The kernel took less than was written."""

@@ -113,7 +113,7 @@ async def _close(driver: Driver, grace: float) -> None:
             log.info("cancelled %d handlers after %s s", len(tasks), grace)
             await asyncio.wait(set(tasks), timeout=1.0)
     # Keep-alive connections of browsers do not end by themselves; WebSockets answer the close at once.
-    while any(not c.idle for c in driver.connections) and driver.loop.time() < deadline:
+    while any(not c.idle for c in driver.connections.values()) and driver.loop.time() < deadline:
         await asyncio.sleep(0.02)
     driver.stop()
     await asyncio.sleep(0)
