@@ -108,6 +108,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Mypy and pyright, both strict, over the packages."""
     _install(session, "types", "speed")
+    _npm(session)  # pyright runs on Node
     _run_mypy(session)
     _run_pyright(session)
 
