@@ -77,34 +77,39 @@ class TimerQueue(Generic[Owner]):
 class TimerHeap(Generic[Owner]):
     """Deadlines of any duration. Cancelled entries are skipped, and swept when they outnumber the live ones."""
 
-    __slots__ = ("_deadlines", "_heap", "_serial", "_timers")
+    __slots__ = ("_deadlines", "_heap", "_owners", "_serial", "_timers")
 
     def __init__(self, timers: Timers) -> None:
         self._timers = timers
         self._deadlines: dict[Owner, tuple[float, int]] = {}
-        self._heap: list[tuple[float, int, Owner]] = []
+        # A cancelled entry is two numbers: it keeps no owner alive.
+        self._heap: list[tuple[float, int]] = []
+        self._owners: dict[int, Owner] = {}
         self._serial = 0
 
     def arm(self, owner: Owner, deadline: float) -> None:
         """Set or move the owner's deadline to the given instant."""
+        self.cancel(owner)
         self._serial += 1
         self._deadlines[owner] = (deadline, self._serial)
-        heappush(self._heap, (deadline, self._serial, owner))
+        self._owners[self._serial] = owner
+        heappush(self._heap, (deadline, self._serial))
         if self._heap[0][1] == self._serial:
             self._timers.earlier = True
 
     def cancel(self, owner: Owner) -> None:
         """Forget the owner's deadline; nothing happens when there is none."""
-        self._deadlines.pop(owner, None)
-        if len(self._heap) > 2 * len(self._deadlines) + 64:
-            self._heap = [(deadline, serial, owner) for owner, (deadline, serial) in self._deadlines.items()]
-            self._heap.sort()
+        cancelled = self._deadlines.pop(owner, None)
+        if cancelled is not None:
+            del self._owners[cancelled[1]]
+            if len(self._heap) > 2 * len(self._deadlines) + 64:
+                self._heap = sorted(self._deadlines.values())
 
     def take_due(self, now: float) -> list[Owner]:
         """Remove and return the owners whose deadline is not after `now`, earliest first."""
         due: list[Owner] = []
         while (deadline := self.deadline) is not None and deadline <= now:
-            owner = heappop(self._heap)[2]
+            owner = self._owners.pop(heappop(self._heap)[1])
             del self._deadlines[owner]
             due.append(owner)
         return due
@@ -114,9 +119,8 @@ class TimerHeap(Generic[Owner]):
         """The earliest deadline, or None."""
         heap = self._heap
         while heap:
-            deadline, serial, owner = heap[0]
-            if self._deadlines.get(owner) == (deadline, serial):
-                return deadline
+            if heap[0][1] in self._owners:
+                return heap[0][0]
             heappop(heap)
         return None
 
