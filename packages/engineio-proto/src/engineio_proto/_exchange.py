@@ -81,7 +81,7 @@ class Exchange:
         self.body = self.backlog = None
 
     def abort(self) -> None:
-        """Make the wire close the connection without any answer."""
+        """There will be no answer: the wire closes the connection, if it is not gone yet."""
         self.state = move(EXCHANGE, self.state, ExchangeInput.ABORT)
         self.body = self.backlog = self.session = None
 

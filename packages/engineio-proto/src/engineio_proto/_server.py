@@ -23,7 +23,7 @@ from ._payload import encode_payload
 from ._polling import Polling
 from ._request import Request, Response
 from ._session import Session
-from ._tables import LinkState, SessionState
+from ._tables import ExchangeState, LinkState, SessionState
 from ._timers import TimerHeap, TimerQueue, Timers
 from ._upgrade import Upgrade
 from ._verify import Refusal, verify
@@ -135,9 +135,10 @@ class EngineServer:
     def exchange_closed(self, exchange: Exchange, now: float) -> list[EngineEvent]:
         """The peer is gone before the answer."""
         session = exchange.session
-        exchange.session = None
         if session is not None and session.polling is not None:
             session.polling.exchange_closed(exchange, now)
+        if exchange.state in (ExchangeState.RECEIVING, ExchangeState.WAITING):
+            exchange.abort()
         return self.take_events()
 
     def receive_upgrade(self, link: Link, now: float) -> list[EngineEvent]:

@@ -86,7 +86,7 @@ class ExchangeInput(Enum):
     EXPECT_BODY = "engine wants the body"
     BODY_END = "body complete"
     ANSWER = "answer"
-    ABORT = "abort"
+    ABORT = "abort, or the peer is gone"
 
 
 EXCHANGE: Final[Mapping[tuple[ExchangeState, ExchangeInput], ExchangeState]] = {
@@ -125,8 +125,8 @@ LINK: Final[Mapping[tuple[LinkState, LinkInput], LinkState]] = {
     (LinkState.OPEN, LinkInput.CLOSE): LinkState.CLOSING,
     (LinkState.OPEN, LinkInput.END): LinkState.CLOSED,
     (LinkState.REFUSED, LinkInput.END): LinkState.CLOSED,
-    (LinkState.CLOSING, LinkInput.CLOSE): LinkState.CLOSING,
     (LinkState.CLOSING, LinkInput.END): LinkState.CLOSED,
+    # The end of a candidate abandons its upgrade, which closes it.
     (LinkState.CLOSED, LinkInput.CLOSE): LinkState.CLOSED,
     (LinkState.CLOSED, LinkInput.END): LinkState.CLOSED,
 }
