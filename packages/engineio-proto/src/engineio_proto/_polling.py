@@ -37,6 +37,16 @@ class Polling:
         self.parked: Exchange | None = None
         self.posting: Exchange | None = None
 
+    @property
+    def receiving(self) -> bool:
+        """Whether the body of a POST is still arriving."""
+        return self.posting is not None and self.posting.state is ExchangeState.RECEIVING
+
+    @property
+    def backlogged(self) -> bool:
+        """Whether packets of a complete POST still wait for their slice, or for the session's `resume`."""
+        return self.posting is not None and bool(self.posting.backlog)
+
     # Inputs, called by the engine once the request is verified.
 
     def receive(self, exchange: Exchange, now: float) -> None:
@@ -71,21 +81,18 @@ class Polling:
         session = self._session
         backlog = exchange.backlog
         left = session.engine.config.slice
-        while backlog and left:
+        while backlog and left and not session.paused:
             left -= 1
             packet = backlog.pop()
-            if packet == "1":
+            if packet[:1] == "1":
                 self._receive_close(exchange)
                 return
             if session.state is SessionState.OPEN:
                 session.receive_packet(packet, now)
-            if session.state is SessionState.CLOSED or session.polling is not self:
-                break
-            if session.paused:
-                return
-        if backlog and session.state is not SessionState.CLOSED and session.polling is self:
-            return
-        self._answer_post(exchange)
+            if exchange.state is not ExchangeState.WAITING:
+                return  # the packet ended the session, and `finish` has answered
+        if not backlog:
+            self._answer_post(exchange)
 
     def exchange_closed(self, exchange: Exchange, now: float) -> None:
         """The peer dropped a request that was not answered yet."""
@@ -95,7 +102,8 @@ class Polling:
             session.end(CloseReason.TRANSPORT_ERROR, "poll connection closed prematurely")
         elif self.posting is exchange:
             self.posting = None
-            if exchange.state is ExchangeState.RECEIVING:
+            # Packets that were not handled yet are lost with it, and a session that loses packets cannot go on.
+            if exchange.state is ExchangeState.RECEIVING or exchange.backlog:
                 session.end(CloseReason.TRANSPORT_ERROR, "data request connection closed prematurely")
 
     # Called by the session.
@@ -123,16 +131,21 @@ class Polling:
         return Response(200, (_TEXT, _NO_STORE), body)
 
     def finish(self, last: Outgoing) -> None:
-        """The session ended or left polling: answer a parked GET with `last`, abort a POST that still arrives."""
+        """The session ended or left polling: answer a parked GET with `last`, and a POST whose body is complete;
+        abort one that still arrives."""
         exchange = self.parked
         if exchange is not None:
             self.answer_poll([last])
             self._session.engine.dirty.mark(exchange.owner)
-        posting = self.posting
-        if posting is not None and posting.state is ExchangeState.RECEIVING:
-            # None of its packets is delivered, and the peer learns that from the missing answer.
-            self.posting = None
-            posting.abort()
+        posting, self.posting = self.posting, None
+        if posting is not None:
+            if posting.state is ExchangeState.RECEIVING:
+                # None of its packets is delivered, and the peer learns that from the missing answer.
+                posting.abort()
+            else:
+                # Observed: what ends a session does not keep the POST that brought it from its `ok`.
+                posting.session = None
+                posting.answer(_OK)
             self._session.engine.dirty.mark(posting.owner)
 
     # The two methods.
@@ -177,7 +190,7 @@ class Polling:
         self._session.end(CloseReason.TRANSPORT_CLOSE)
 
     def _answer_post(self, exchange: Exchange) -> None:
-        if self._session.paused and self._session.state is SessionState.OPEN:
+        if self._session.paused:
             return
         if self.posting is exchange:
             self.posting = None

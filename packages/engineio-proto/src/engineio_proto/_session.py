@@ -41,6 +41,7 @@ class Session:
     __slots__ = (
         "_buffer",
         "_extended",
+        "_held",
         "_ping_at",
         "_queued",
         "_taken",
@@ -76,6 +77,7 @@ class Session:
         self._unwritten = 0
         self._ping_at = now
         self._extended = False
+        self._held = False
         engine.ping_timers.arm(self, now)
 
     # Getters.
@@ -142,11 +144,15 @@ class Session:
         if discard:
             self._buffer.clear()
             self._queued = 0
-        if self.link is not None or discard or (self.parked is not None and not self._buffer):
+        polling = self.polling
+        # A POST that still arrives is aborted, so its client knows; one with packets buffered collects them first.
+        told = polling is None or (not self._buffer and (polling.parked is not None or polling.receiving))
+        if told or discard:
             self.end(CloseReason.FORCED_CLOSE, description)
         elif self.state is SessionState.OPEN:
             self.state = move(SESSION, self.state, SessionInput.DEFER_CLOSE)
             self._stop_heartbeat()
+            self.resume()  # what a POST still holds is only thrown away now
             if self.upgrade is not None:
                 self.upgrade.abandon()
             self.engine.close_timers.arm(self, now)
@@ -154,7 +160,7 @@ class Session:
     def pause(self, now: float) -> None:
         """Stop input: the wire stops reading, a POST's answer is withheld, the pong deadline is suspended."""
         if not self.paused and self.state is SessionState.OPEN:
-            self.paused = True
+            self.paused = self._held = True
             self.engine.stall_timers.arm(self, now)
             if self.link is not None:
                 self.link.paused = True
@@ -238,6 +244,7 @@ class Session:
         self.polling = None
         polling.finish(CLOSE)
         self.link = link
+        self._taken = 0  # a poll's answer, and none of the link's business
         link.paused = self.paused
         if self.state is SessionState.CLOSING:
             self.end(CloseReason.FORCED_CLOSE)
@@ -255,13 +262,16 @@ class Session:
         """Send a ping; its pong has `ping_timeout` seconds."""
         self._ping_at = now
         self._extended = False
+        self._held = self.paused
         self.engine.pong_timers.arm(self, now)
         self.push(PING)
 
     def pong_due(self, now: float) -> None:
         """No pong: the end, unless the session is paused, or bytes that came after the ping extend it once."""
         received = self.last_received if self.link is None else self.link.last_received
-        if self.paused:
+        if self._held:
+            # The pong may wait unread behind what the pause holds up, so it has its full time after the pause.
+            self._held = self.paused
             self.engine.pong_timers.arm(self, now)
         elif received > self._ping_at and not self._extended:
             self._extended = True
@@ -304,13 +314,13 @@ class Session:
 
     def _overflow(self, outgoing: Outgoing) -> None:
         """The peer reads too slowly. It gets what fits in its closed connection: nothing."""
+        description = (
+            f"send buffer full: {self.buffered_bytes} bytes wait, {outgoing.size} more would pass "
+            f"max_send_buffer={self.engine.max_send_buffer}"
+        )
         self._buffer.clear()
         self._queued = 0
-        self.end(
-            CloseReason.FORCED_CLOSE,
-            f"send buffer full: {self.buffered_bytes} bytes wait, {outgoing.size} more would pass "
-            f"max_send_buffer={self.engine.max_send_buffer}",
-        )
+        self.end(CloseReason.FORCED_CLOSE, description)
 
     def __repr__(self) -> str:
         return f"<Session {self.id} {self.transport} {self.state.value}>"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ._link import Link
 from ._outgoing import NOOP, PROBE_ANSWER
-from ._tables import UPGRADE, SessionState, UpgradeInput, UpgradeState, move
+from ._tables import UPGRADE, UpgradeInput, UpgradeState, move
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -45,7 +45,8 @@ class Upgrade:
             session.engine.dirty.mark(self.link.owner)
             if session not in session.engine.noop_timers:
                 session.engine.noop_timers.arm(session, now)
-        elif packet == "5" and session.state is not SessionState.CLOSED:
+        # No client may commit before its POST is answered; packets that still wait would be lost or reordered.
+        elif packet == "5" and session.polling is not None and not session.polling.backlogged:
             self.state = move(UPGRADE, self.state, UpgradeInput.COMMIT)
             self._leave()
             session.commit_upgrade(self.link, now)
