@@ -12,6 +12,7 @@ const polling = { transports: ["polling"] };
 /** The answer to an event that asks for an acknowledgement. */
 const ask = (socket, ...args) => new Promise((resolve) => socket.emit(...args, (...answer) => resolve(answer)));
 
+// Rooms begin with "~": the target answers with sorted rooms, and an id, which is one of them, never sorts behind it.
 async function member(ctx, room) {
   const socket = await ctx.socket("/", ws);
   await ask(socket, "join", room);
@@ -34,15 +35,13 @@ export const NAMESPACES = [
     socket.disconnect();
     await ctx.log("disconnect");
   }),
-  official("sio-connect-upgrade", "the default way: polling first, then the upgrade, events before and after", async (ctx) => {
+  official("sio-connect-upgrade", "the default way: polling first, then the upgrade, then an event", async (ctx) => {
     const manager = ctx.manager();
     const socket = manager.socket("/");
     let upgrade;
     manager.once("open", () => (upgrade = ctx.event(manager.engine, "upgrade")));
     socket.connect();
     await ctx.event(socket, "connect");
-    socket.emit("echo", "before");
-    await ctx.event(socket, "echo");
     await upgrade;
     await sleep(50);
     socket.emit("echo", "after");
@@ -155,24 +154,24 @@ export const NAMESPACES = [
     await ctx.log("disconnect");
   }),
   official("sio-rooms", "join, emit to a room with and without the sender, except, leave", async (ctx) => {
-    const a = await member(ctx, "red");
-    const b = await member(ctx, "red");
-    await ask(a, "join", "blue");
+    const a = await member(ctx, "~red");
+    const b = await member(ctx, "~red");
+    await ask(a, "join", "~blue");
     const got = ctx.event(b, "to-red");
-    a.emit("to", ["red"], [], "to-red", 1);
+    a.emit("to", ["~red"], [], "to-red", 1);
     await got;
     for (const [rooms, except] of [
-      [["red", "blue"], []],
-      [["red"], ["blue"]],
+      [["~red", "~blue"], []],
+      [["~red"], ["~blue"]],
     ]) {
       const last = ctx.event(b, "all");
       b.emit("nsp-to", rooms, except, "all", rooms, except);
       await last;
       await sleep(20);
     }
-    await ask(b, "leave", "red");
+    await ask(b, "leave", "~red");
     const only = ctx.event(a, "left");
-    a.emit("nsp-to", ["red"], [], "left", 2);
+    a.emit("nsp-to", ["~red"], [], "left", 2);
     await only;
     await sleep(20);
     a.disconnect();
@@ -200,24 +199,24 @@ export const NAMESPACES = [
     await ctx.log("disconnect");
   }),
   official("sio-room-ack", "a room is asked; one member answers in time, one never", async (ctx) => {
-    const a = await member(ctx, "red");
-    const b = await member(ctx, "red");
+    const a = await member(ctx, "~red");
+    const b = await member(ctx, "~red");
     a.on("question", (ack) => ack("a"));
-    await ask(a, "ask-room", ["red"], 200, "question", []);
+    await ask(a, "ask-room", ["~red"], 200, "question", []);
     b.on("question", (ack) => setTimeout(() => ack("b"), 50));
-    await ask(a, "ask-room", ["red"], 1000, "question", []);
+    await ask(a, "ask-room", ["~red"], 1000, "question", []);
     a.disconnect();
     await ctx.log("disconnect");
     b.disconnect();
     await ctx.log("disconnect");
   }),
   official("sio-management", "sockets of a room are moved and disconnected by the server", async (ctx) => {
-    const a = await member(ctx, "red");
-    const b = await member(ctx, "red");
-    await ask(a, "sockets-join", ["red"], "blue");
-    await ask(a, "sockets-leave", ["blue"], "red");
-    await ask(b, "join", "b");
-    a.emit("disconnect-sockets", ["b"], false);
+    const a = await member(ctx, "~red");
+    const b = await member(ctx, "~red");
+    await ask(a, "sockets-join", ["~red"], "~blue");
+    await ask(a, "sockets-leave", ["~blue"], "~red");
+    await ask(b, "join", "~b");
+    a.emit("disconnect-sockets", ["~b"], false);
     await ctx.event(b, "disconnect");
     await ask(a, "fetch-sockets", []);
     a.emit("disconnect-sockets", [], true);

@@ -149,9 +149,9 @@ export class Wire {
     this.ended[from] = true;
     this.run();
     const other = from === "client" ? "server" : "client";
-    // Only an end that cuts something short says anything: which side ends an idle connection, or one whose
-    // WebSocket was closed by both, is a matter of who is faster.
-    const open = this.frames && !(this.closed.client && this.closed.server);
+    // Only an end that cuts something short says anything: which side ends an idle connection, or one on which
+    // the closing of a WebSocket has begun, is a matter of who is faster.
+    const open = this.frames && !(this.closed.client || this.closed.server);
     if (!this.ended[other] && (this.pending.length > 0 || open)) this.emit(from, { end: true });
     for (const request of this.pending) if (!request.whole) this.incomplete(request);
   }

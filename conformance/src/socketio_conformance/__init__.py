@@ -1,0 +1,48 @@
+"""Recorded sessions of the Socket.IO reference, and what replays them against any server. See the README."""
+
+from ._matcher import Lane, Matcher, Mismatch, lanes_of, match
+from ._names import Names, UnboundName
+from ._peer import Connection, Peer
+from ._process import ProcessPeer
+from ._replay import Replay, replay
+from ._trace import (
+    Close,
+    Control,
+    End,
+    Line,
+    Log,
+    Message,
+    Request,
+    Response,
+    Trace,
+    TraceError,
+    load_trace,
+    load_traces,
+)
+
+__all__ = [
+    "Close",
+    "Connection",
+    "Control",
+    "End",
+    "Lane",
+    "Line",
+    "Log",
+    "Matcher",
+    "Message",
+    "Mismatch",
+    "Names",
+    "Peer",
+    "ProcessPeer",
+    "Replay",
+    "Request",
+    "Response",
+    "Trace",
+    "TraceError",
+    "UnboundName",
+    "lanes_of",
+    "load_trace",
+    "load_traces",
+    "match",
+    "replay",
+]
