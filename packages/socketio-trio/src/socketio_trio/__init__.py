@@ -1,1 +1,40 @@
-"""Socket.IO server for trio."""
+"""A Socket.IO server on trio: the vocabulary of `socketio_proto`, sockets, tasks and one clock."""
+
+from engineio_proto import Headers, Request, Response
+from socketio_proto import (
+    Ack,
+    AckDisconnected,
+    AckError,
+    AckTimeout,
+    BroadcastOperator,
+    ConnectionRefused,
+    DisconnectReason,
+    Handshake,
+    LocalProtocolError,
+    Namespace,
+    ReservedEventError,
+    Socket,
+)
+
+from ._serve import serve
+from ._server import Server
+
+__all__ = [
+    "Ack",
+    "AckDisconnected",
+    "AckError",
+    "AckTimeout",
+    "BroadcastOperator",
+    "ConnectionRefused",
+    "DisconnectReason",
+    "Handshake",
+    "Headers",
+    "LocalProtocolError",
+    "Namespace",
+    "Request",
+    "ReservedEventError",
+    "Response",
+    "Server",
+    "Socket",
+    "serve",
+]

@@ -1,0 +1,105 @@
+"""What the vocabulary needs from an event loop, on trio."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Coroutine, Generator
+from typing import Any
+
+import trio
+from socketio_proto import Report, Trouble
+
+log = logging.getLogger("socketio")
+
+_LEVELS = {
+    Trouble.HANDLER: logging.ERROR,
+    Trouble.CLOSED: logging.INFO,
+    Trouble.REFUSED: logging.INFO,
+    Trouble.MISFIT: logging.INFO,
+}
+
+
+class Ready:
+    """What an emit returns that need not wait: awaiting it is a checkpoint; one object for all of them."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return trio.lowlevel.checkpoint().__await__()
+
+
+class EventWaiter:
+    """A result that one task waits for; its second resolution does nothing."""
+
+    __slots__ = ("_error", "_event", "_value")
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+        self._value: Any = None
+        self._error: Exception | None = None
+
+    def set(self, value: Any) -> None:
+        """Let the awaiting task go on."""
+        if not self._event.is_set():
+            self._value = value
+            self._event.set()
+
+    def fail(self, error: Exception) -> None:
+        """Raise in the awaiting task."""
+        if not self._event.is_set():
+            self._error = error
+            self._event.set()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        yield from self._event.wait().__await__()
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+class TrioRuntime:
+    """Tasks in the nursery of the `serve` that runs, trio's clock, and the log.
+
+    Attributes:
+        nursery: where handlers run; None while nothing is served.
+        running: how many run.
+    """
+
+    eager = False
+    ready: Awaitable[None] = Ready()
+
+    def __init__(self) -> None:
+        self.nursery: trio.Nursery | None = None
+        self.running = 0
+        self._waiting = trio.lowlevel.ParkingLot()
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a handler from trio's next turn on."""
+        if self.nursery is None:
+            coroutine.close()
+            raise RuntimeError("handlers run while `serve` does, and it does not")
+        self.running += 1
+        self.nursery.start_soon(self._run, coroutine)
+
+    async def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        try:
+            await coroutine
+        finally:
+            self.running -= 1
+            if not self.running:
+                self._waiting.unpark_all()
+
+    async def wait_finished(self) -> None:
+        """Wait until no handler runs."""
+        while self.running:
+            await self._waiting.park()
+
+    def waiter(self) -> EventWaiter:
+        """A new waiter."""
+        return EventWaiter()
+
+    def now(self) -> float:
+        """Trio's clock, so that a deadline of the core is a deadline of trio's."""
+        return trio.current_time()
+
+    def report(self, report: Report) -> None:
+        """Write to the log `socketio`: handlers' errors with their traceback, the rest at level INFO."""
+        log.log(_LEVELS[report.trouble], "%s", report.text, exc_info=report.error)
