@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final
 
-from engineio_proto import LocalProtocolError
-
-# A request head below this could not hold what a browser sends.
-_SMALLEST_HEAD: Final = 256
+# A head below 256 bytes could not hold what a browser sends.
+_LEAST: Final = {"max_head_size": 256, "max_body_size": 0, "max_drain_size": 0}
+# 30 years; refuses infinity and NaN too.
+_LONGEST: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class WireConfig:
     """Every bound of one connection. Sizes in bytes, durations in seconds.
 
     Raises:
-        LocalProtocolError: an option has a wrong type or is out of range; the message names it.
+        TypeError: an option is no number; the message names it, its value and what is allowed.
+        ValueError: it is out of range.
     """
 
     max_head_size: int = 16_384
@@ -44,12 +45,13 @@ class WireConfig:
         for field in fields(self):
             value: object = getattr(self, field.name)
             if field.type == "int":
-                least = {"max_head_size": _SMALLEST_HEAD, "max_body_size": 0, "max_drain_size": 0}.get(
-                    field.name, 1
-                )
-                if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                    raise LocalProtocolError(
-                        f"{field.name} must be an integer of at least {least}, not {value!r}"
-                    )
-            elif isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:
-                raise LocalProtocolError(f"{field.name} must be a number of seconds above 0, not {value!r}")
+                least = _LEAST.get(field.name, 1)
+                if isinstance(value, bool) or not isinstance(value, int):
+                    raise TypeError(f"{field.name} must be an integer of at least {least}, not {value!r}")
+                if value < least:
+                    raise ValueError(f"{field.name} must be at least {least}, not {value!r}")
+            else:
+                if isinstance(value, bool) or not isinstance(value, (int, float)):
+                    raise TypeError(f"{field.name} must be a number of seconds above 0, not {value!r}")
+                if not 0 < value < _LONGEST:
+                    raise ValueError(f"{field.name} must be seconds above 0 and finite, not {value!r}")

@@ -26,8 +26,10 @@ _FORBIDDEN: Final = re.compile(rb"[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n
 _REQUEST_LINE_END: Final = re.compile(rb" HTTP/1\.[01]\r\n")
 # RFC 9110 7.2 and RFC 3986 3.2.2: uri-host [ ":" port ], without userinfo.
 _HOST: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
+# The lines that say where a body ends. h11 merges repeated lengths before anyone can see them.
+_FRAMING: Final = re.compile(rb"\r\n(content-length|transfer-encoding)[ \t]*:([^\r]*)", re.I)
 # Longer than any size that is allowed, short enough for int().
-_LENGTH: Final = re.compile(r"[0-9]{1,15}")
+_LENGTH: Final = re.compile(rb"[0-9]{1,15}")
 
 
 class BadRequest(Exception):
@@ -75,29 +77,29 @@ def check_raw_head(raw: bytes, max_headers: int) -> None:
     first_end = raw.index(b"\r\n") + 2
     if _REQUEST_LINE_END.search(raw, 0, first_end) is None:
         raise BadRequest(400, "no HTTP/1.1 request line")
+    framing: list[tuple[bytes, bytes]] = _FRAMING.findall(raw)
+    if len(framing) > 1:
+        raise BadRequest(400, "several Content-Length or Transfer-Encoding headers")
+    for name, raw_value in framing:
+        value = raw_value.strip(b" \t")
+        if name.lower() == b"content-length":
+            if _LENGTH.fullmatch(value) is None:
+                raise BadRequest(400, "Content-Length is not a number of bytes")
+        elif raw[first_end - 3 : first_end - 2] == b"0":
+            raise BadRequest(400, "Transfer-Encoding in HTTP/1.0")
+        elif value.lower() != b"chunked":
+            raise BadRequest(501, "a transfer coding other than chunked")
 
 
 def read_head(request: h11.Request) -> Head:
-    """The checked meaning of a head that h11 has parsed.
+    """The meaning of a checked head that h11 has parsed.
 
     Raises:
-        BadRequest: framing that two readers could understand differently.
+        BadRequest: a Host that is no authority, or a request for a tunnel.
     """
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers]
     lengths = [value for name, value in headers if name == "content-length"]
-    codings = [value for name, value in headers if name == "transfer-encoding"]
     http_1_0 = request.http_version == b"1.0"
-    length = 0
-    if lengths:
-        if len(lengths) > 1 or codings:
-            raise BadRequest(400, "several Content-Length headers, or one beside Transfer-Encoding")
-        if _LENGTH.fullmatch(lengths[0]) is None:
-            raise BadRequest(400, "Content-Length is not a number of bytes")
-        length = int(lengths[0])
-    if codings and (http_1_0 or len(codings) > 1):
-        raise BadRequest(400, "several Transfer-Encoding headers, or one in HTTP/1.0")
-    if codings and codings[0].lower() != "chunked":
-        raise BadRequest(501, "a transfer coding other than chunked")
     for name, value in headers:
         if name == "host" and _HOST.fullmatch(value) is None:
             raise BadRequest(400, "Host is not an authority")
@@ -120,8 +122,8 @@ def read_head(request: h11.Request) -> Head:
         method=method,
         target=request.target.decode("ascii"),
         headers=headers,
-        content_length=length,
-        chunked=bool(codings),
+        content_length=int(lengths[0]) if lengths else 0,
+        chunked=any(name == "transfer-encoding" for name, _ in headers),
         keep_alive=keep_alive,
         # RFC 9110 10.1.1: a server ignores the expectation of an HTTP/1.0 request.
         expects_continue=not http_1_0

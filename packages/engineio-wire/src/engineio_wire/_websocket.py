@@ -60,7 +60,7 @@ class WebSocketSide:
     )
 
     def __init__(self) -> None:
-        self.buffer = b""
+        self.buffer: bytes = b""
         self.offset = 0
         self.backlog = False
         self.eof = False
