@@ -13,6 +13,7 @@ here than in socket.io-parser 4.2.7 is listed in the README.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final, NoReturn, cast
 
 from ._depth import is_deeper
@@ -22,9 +23,15 @@ from ._json import JsonCodec, OrjsonJson
 from ._narrow import is_dict, is_list
 from ._packet import MAX_ID, RESERVED_EVENTS, Packet, PacketType, is_event
 
+# Looking a member up on an enum costs more than all the rest of a header, so each is looked up once.
+_CONNECT: Final = PacketType.CONNECT
 _EVENT: Final = PacketType.EVENT
-_TYPES: Final = {str(int(kind)): kind for kind in PacketType}
-_DIGITS: Final = re.compile(r"[0-9]*")  # not str.isdigit, which knows more digits than ASCII's
+_ACK: Final = PacketType.ACK
+_CONNECT_ERROR: Final = PacketType.CONNECT_ERROR
+_TYPES: Final = {str(int(kind)): kind for kind in PacketType if kind <= _CONNECT_ERROR}
+_BINARY_TYPES: Final = {"5": _EVENT, "6": _ACK}
+# Not str.isdigit, which knows more digits than ASCII's. It matches everywhere, if only nothing.
+_digits: Final = cast("Callable[[str, int], re.Match[str]]", re.compile(r"[0-9]*").match)
 _TOO_LONG: Final = 16
 """MAX_ID has 16 digits; a longer run is never made a number, whatever its length."""
 
@@ -107,15 +114,15 @@ class Decoder:
             raise DecodeError("invalid payload", start + getattr(error, "pos", 0), str(error)) from None
 
     def _feed_text(self, chunk: str) -> Packet | None:
-        kind = _TYPES.get(chunk[:1])
-        if kind is None:
-            first = chunk[:1]
-            self._fail(f"unknown packet type {first if first in ('7', '8', '9') else 'NaN'}", 0)
+        first = chunk[:1]
+        kind = _TYPES.get(first)
         at = 1
         attachments = 0
-        if kind >= PacketType.BINARY_EVENT:
+        if kind is None:
+            kind = _BINARY_TYPES.get(first)
+            if kind is None:
+                self._fail(f"unknown packet type {first if first in ('7', '8', '9') else 'NaN'}", 0)
             attachments, at = self._read_count(chunk)
-            kind = PacketType.EVENT if kind == PacketType.BINARY_EVENT else PacketType.ACK
         namespace = "/"
         if chunk.startswith("/", at):
             comma = chunk.find(",", at)
@@ -138,7 +145,7 @@ class Decoder:
         return None
 
     def _read_count(self, chunk: str) -> tuple[int, int]:
-        end = cast("re.Match[str]", _DIGITS.match(chunk, 1)).end()
+        end = _digits(chunk, 1).end()
         digits = chunk[1:end].lstrip("0")
         if not digits or not chunk.startswith("-", end):
             self._fail("Illegal attachments", 1)
@@ -150,7 +157,7 @@ class Decoder:
         return count, end + 1
 
     def _read_id(self, chunk: str, at: int) -> tuple[int | None, int]:
-        end = cast("re.Match[str]", _DIGITS.match(chunk, at)).end()
+        end = _digits(chunk, at).end()
         if end == at:
             return None, at
         if end - at > _TOO_LONG or (number := int(chunk[at:end])) > MAX_ID:
@@ -189,13 +196,13 @@ class _Pending:
 
 def _fits(kind: PacketType, data: Any) -> bool:
     """Whether data that was sent has the shape of its type. What was not sent is never asked."""
-    if kind == PacketType.EVENT:
+    if kind is _EVENT:
         return is_event(data)
-    if kind == PacketType.ACK:
+    if kind is _ACK:
         return is_list(data)
-    if kind == PacketType.CONNECT:
+    if kind is _CONNECT:
         return is_dict(data)
-    return kind == PacketType.CONNECT_ERROR and (isinstance(data, str) or is_dict(data))
+    return kind is _CONNECT_ERROR and (isinstance(data, str) or is_dict(data))
 
 
 def _place(data: Any, buffers: list[bytes]) -> None:
