@@ -96,6 +96,7 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         pytest.skip(f"no {' or '.join(CHROMIUM_NAMES)} on PATH (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=15_000)  # a machine shared by many builds is slow
         launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         yield launched
         launched.close()
@@ -115,7 +116,7 @@ def enter(browser: Browser, demo: Demo, complaints: list[str]) -> Iterator[OpenP
     def open_page(name: str, room: str = "", **options: object) -> Page:
         context = browser.new_context(**options)
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(15_000)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(f"{name}: {error}"))
         page.on("console", lambda m: complaints.append(f"{name}: {m.text}") if m.type == "error" else None)
@@ -283,9 +284,9 @@ def test_a_restart_of_the_server_is_survived(demo: Demo, enter: OpenPage, compla
     picture(ada, "reconnecting")
 
     demo.restart()
-    expect(ada.get_by_test_id("tick")).to_have_attribute("data-state", "acknowledged", timeout=15_000)
+    expect(ada.get_by_test_id("tick")).to_have_attribute("data-state", "acknowledged")
     expect(ada.get_by_test_id("banner")).to_be_hidden()
-    expect(messages(bob)).to_contain_text(["written while the server was away"], timeout=15_000)
+    expect(messages(bob)).to_contain_text(["written while the server was away"])
     expect(ada.get_by_test_id("transport")).to_have_attribute("data-transport", "websocket")
     complaints.clear()  # the browser writes down each refused connection
 
