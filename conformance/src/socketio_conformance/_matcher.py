@@ -147,15 +147,12 @@ class Matcher:
                 self._observe(lane, line.what)
 
     def missing(self, before: int | None = None, *, lanes: str | None = None) -> list[tuple[Lane, Entry]]:
-        """What the trace has before this line (default: at all) and the server has not done yet.
-
-        Log lines count only in the end: they tell of something, and nobody waits for them.
-        """
+        """What the trace has before this line (default: at all) and the server has not done yet."""
         found: list[tuple[Lane, Entry]] = []
         for lane, state in self._lanes.items():
             if lanes is not None and lane[0] != lanes:
                 continue
-            if lane == LOG and (before is not None or not self._with_log):
+            if lane == LOG and not self._with_log:
                 continue
             found += ((lane, e) for e in state.expected[state.seen :] if before is None or e.line < before)
         return sorted(found, key=lambda pair: pair[1].line)

@@ -93,6 +93,8 @@ class Replay:
         wire = self._wires.get(number)
         if wire is None:
             wire = self._wires[number] = _Wire(self._peer.open())
+        if wire.gone:
+            return  # the server ended it earlier than in the trace, as it may once the closing has begun
         if isinstance(what, Request):
             self._matcher.observe(Line(self._now, "client", number, what))
         if isinstance(what, End):
