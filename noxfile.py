@@ -82,7 +82,7 @@ def tests(session: nox.Session) -> None:
         ("pyright", lambda: _run_pyright(session)),
         ("wheels", lambda: _run_wheels(session)),
         # Last, so that the last lines of the output are pytest's summary.
-        ("pytest", lambda: session.run("python", "-m", "pytest", "-rs", "tests")),
+        ("pytest", lambda: session.run("python", "-m", "pytest", "-rfEs", "tests")),
     ]
     failed: list[str] = []
     for name, step in steps:
@@ -248,19 +248,26 @@ def _run_wheels(session: nox.Session) -> None:
         raise CommandFailed(f"failed from the wheel: {', '.join(failed)}")
 
 
+def _with_extras(name: str) -> str:
+    """`name[a,b]`, with all the extras that the package declares: its tests may use them."""
+    project = nox.project.load_toml(ROOT / "packages" / name / "pyproject.toml")["project"]
+    extras = ",".join(project.get("optional-dependencies", {}))
+    return f"{name}[{extras}]" if extras else name
+
+
 def _wheel_passes(session: nox.Session, pip: list[str], name: str, folder: Path) -> bool:
     suite = ROOT / "tests" / name.replace("-", "_")
     venv, empty = folder / name / "venv", folder / name / "empty"
     python = str(venv / ("Scripts" if os.name == "nt" else "bin") / "python")
     options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider"]
-    # A speed-up that is not declared (orjson) is not there, so its tests skip: this run is for that.
+    # What no package declares is not there, so tests that need it skip: this run is for that.
     env = {"PYTHONPATH": str(folder / "tools"), "CI": ""}
     module = name.replace("-", "_")
     # All that it offers, imported from the wheel: a dependency that is used and not declared is missing here.
     names = f"import {module} as m; print(m.__name__, [getattr(m, name) for name in m.__all__] and 'imports')"
     try:
         session.run("python", "-m", "venv", "--without-pip", str(venv))
-        found = ["-c", str(CONSTRAINTS), "--find-links", str(folder / "dist"), name]
+        found = ["-c", str(CONSTRAINTS), "--find-links", str(folder / "dist"), _with_extras(name)]
         session.run(*pip, "--python", python, "install", *found)
         empty.mkdir()
         with session.chdir(empty):
