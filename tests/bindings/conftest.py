@@ -1,0 +1,47 @@
+"""Every test of this folder runs once per binding."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.bindings.client import TRANSPORTS, Client
+from tests.bindings.harness import BINDINGS, Binding, Recorder, Running
+
+
+@pytest.fixture(params=BINDINGS)
+def binding(request: pytest.FixtureRequest) -> Binding:
+    return BINDINGS[request.param]()
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def seen() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def serve(binding: Binding) -> Iterator[Callable[..., Running]]:
+    """`serve(io, **options)`: serve until the test's end."""
+    with contextlib.ExitStack() as stack:
+        yield lambda io, **options: stack.enter_context(Running(binding, io, **options))
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., Client]]:
+    """`connect(running, transport, ...)`: a client, closed at the test's end."""
+    with contextlib.ExitStack() as stack:
+
+        def make(running: Running, *args: Any, **options: Any) -> Client:
+            client = Client(running.port, *args, **options)
+            stack.callback(client.close)
+            return client
+
+        yield make
