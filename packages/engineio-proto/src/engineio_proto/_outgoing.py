@@ -33,14 +33,16 @@ class Outgoing:
         self.compress = compress
         self.frame: bytes | None = None
         self._payload: str | None = None
-        size = 0
-        for packet in packets:
-            # isascii() is O(1) on str: it reads a flag.
-            if isinstance(packet, bytes) or packet.isascii():
-                size += len(packet)
-            else:
-                size += len(packet.encode("utf-8", "surrogatepass"))
-        self.size = size
+        # Nearly every message is one packet of ASCII, whose size is known without encoding it.
+        if len(packets) == 1 and packets[0].isascii():
+            self.size = len(packets[0])
+        else:
+            self.size = sum(
+                [
+                    len(packet) if isinstance(packet, bytes) else len(packet.encode("utf-8", "surrogatepass"))
+                    for packet in packets
+                ]
+            )
 
     @property
     def payload(self) -> str:
@@ -59,6 +61,9 @@ class Outgoing:
 
 def message(*messages: str | bytes, compress: bool = True) -> Outgoing:
     """The `message` packets that carry the given messages: text gets the digit 4, bytes stay as they are."""
+    first = messages[0]
+    if len(messages) == 1 and isinstance(first, str):
+        return Outgoing(("4" + first,), compress=compress)
     return Outgoing(
         tuple([m if isinstance(m, bytes) else "4" + m for m in messages]),
         compress=compress,

@@ -77,7 +77,7 @@ class Polling:
         self.resume(exchange, now)
 
     def resume(self, exchange: Exchange, now: float) -> None:
-        """Handle the next slice of a POST's packets; after the last, answer it unless the session is paused."""
+        """Handle the next slice of a POST's packets, none while the session is paused; after the last, answer it."""
         session = self._session
         backlog = exchange.backlog
         left = session.engine.config.slice
@@ -109,11 +109,9 @@ class Polling:
     # Called by the session.
 
     def resumed(self) -> None:
-        """The session is no longer paused: answer the POST that was withheld, or go on with its packets."""
+        """The session is no longer paused: the wire goes on with the packets of a POST that was withheld."""
         exchange = self.posting
-        if exchange is not None and exchange.state is ExchangeState.WAITING:
-            if not exchange.backlog:
-                self._answer_post(exchange)
+        if exchange is not None and exchange.backlog:
             self._session.engine.dirty.mark(exchange.owner)
 
     def answer_poll(self, buffer: list[Outgoing]) -> None:
@@ -144,8 +142,7 @@ class Polling:
                 posting.abort()
             else:
                 # Observed: what ends a session does not keep the POST that brought it from its `ok`.
-                posting.session = None
-                posting.answer(_OK)
+                self._answer_post(posting)
             self._session.engine.dirty.mark(posting.owner)
 
     # The two methods.
@@ -190,9 +187,6 @@ class Polling:
         self._session.end(CloseReason.TRANSPORT_CLOSE)
 
     def _answer_post(self, exchange: Exchange) -> None:
-        if self._session.paused:
-            return
-        if self.posting is exchange:
-            self.posting = None
+        self.posting = None
         exchange.session = None
         exchange.answer(_OK)

@@ -35,6 +35,7 @@ class Session:
         request: the handshake request.
         state: OPEN, CLOSING (a polling client has yet to collect the close) or CLOSED.
         paused: the layer above wants no more input for now; see `pause`.
+        buffered_bytes: bytes queued, or taken and not yet written.
         user: a slot for the layer above.
     """
 
@@ -43,9 +44,9 @@ class Session:
         "_extended",
         "_held",
         "_ping_at",
-        "_queued",
         "_taken",
         "_unwritten",
+        "buffered_bytes",
         "engine",
         "id",
         "last_received",
@@ -72,9 +73,9 @@ class Session:
         self.user: Any = None
         self.last_received = now
         self._buffer: list[Outgoing] = []
-        self._queued = 0
         self._taken = 0
         self._unwritten = 0
+        self.buffered_bytes = 0
         self._ping_at = now
         self._extended = False
         self._held = False
@@ -103,11 +104,6 @@ class Session:
         return bool(self._buffer)
 
     @property
-    def buffered_bytes(self) -> int:
-        """Bytes queued, or taken and not yet written."""
-        return self._queued + self._unwritten
-
-    @property
     def writable(self) -> bool:
         """Whether what is sent now leaves at once: somebody can take, and nothing is queued before it."""
         return self.owner is not None and not self._buffer and self.state is SessionState.OPEN
@@ -118,15 +114,16 @@ class Session:
         """Queue packets. False when the session is closing or closed, or this closed it: its buffer was full."""
         if self.state is not SessionState.OPEN:
             return False
-        queued = self._queued + outgoing.size
-        if queued + self._unwritten > self.engine.max_send_buffer and self.buffered_bytes:
+        buffered = self.buffered_bytes
+        engine = self.engine
+        if buffered and buffered + outgoing.size > engine.max_send_buffer:
             self._overflow(outgoing)
             return False
-        self._queued = queued
+        self.buffered_bytes = buffered + outgoing.size
         self._buffer.append(outgoing)
         owner = self.owner
         if owner is not None:
-            self.engine.dirty.mark(owner)
+            engine.dirty.mark(owner)
         return True
 
     def send_message(self, *messages: str | bytes, compress: bool = True) -> bool:
@@ -143,7 +140,6 @@ class Session:
             return
         if discard:
             self._buffer.clear()
-            self._queued = 0
         polling = self.polling
         # A POST that still arrives is aborted, so its client knows; one with packets buffered collects them first.
         told = polling is None or (not self._buffer and (polling.parked is not None or polling.receiving))
@@ -184,8 +180,9 @@ class Session:
         buffer = self._buffer
         if buffer:
             self._buffer = []
-            self._taken = self._queued
-            self._queued = 0
+            # Written, unless the transport says otherwise: see `blocked`.
+            self._taken = self.buffered_bytes - self._unwritten
+            self.buffered_bytes = self._unwritten
         return buffer
 
     def answer_poll(self) -> None:
@@ -197,7 +194,7 @@ class Session:
     def push(self, outgoing: Outgoing) -> None:
         """Queue a packet of the protocol itself: in any state, without a bound (there are a few at most)."""
         self._buffer.append(outgoing)
-        self._queued += outgoing.size
+        self.buffered_bytes += outgoing.size
         if self.owner is not None:
             self.engine.dirty.mark(self.owner)
 
@@ -205,10 +202,12 @@ class Session:
         """The link's transport is full: nothing more is taken, and what was taken is not written yet."""
         self.owner = None
         self._unwritten += self._taken
+        self.buffered_bytes += self._taken
         self._taken = 0
 
     def unblocked(self) -> None:
         """All that was taken is written."""
+        self.buffered_bytes -= self._unwritten
         self._unwritten = 0
         if self.link is not None and self.state is SessionState.OPEN:
             self.owner = self.link.owner
@@ -319,7 +318,6 @@ class Session:
             f"max_send_buffer={self.engine.max_send_buffer}"
         )
         self._buffer.clear()
-        self._queued = 0
         self.end(CloseReason.FORCED_CLOSE, description)
 
     def __repr__(self) -> str:

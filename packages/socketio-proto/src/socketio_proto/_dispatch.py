@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Coroutine, Iterable
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from engineio_proto import RequestRefused, SessionState
@@ -125,7 +126,7 @@ class Dispatcher:
         socket = event.socket
         if socket.deaf:
             return
-        handlers = socket.namespace.handlers.events.get(event.name) if _hashable(event.name) else None
+        handlers = socket.namespace.handlers.events.get(event.name)
         if handlers is None:
             return
         args = event.args
@@ -136,15 +137,16 @@ class Dispatcher:
                 self._misfit(event, handler)
                 ack_id = None
                 continue
-            ack = None
-            if handler.ack:
-                ack, ack_id = Ack(socket, ack_id), None
             try:
-                result = handler.call(socket, args, ack)
+                if handler.ack:
+                    ack, ack_id = Ack(socket, ack_id), None
+                    result = handler.call(socket, args, ack)
+                else:
+                    result = handler.function(socket, *args)
             except Exception as error:
                 self._handler_raised(error, event.name, socket)
             else:
-                if inspect.isawaitable(result):
+                if result is not None and (type(result) is CoroutineType or inspect.isawaitable(result)):
                     connection = socket.connection
                     connection.in_flight += 1
                     self._spawn(connection, self._finish_event(event, result, ack_id))
@@ -284,7 +286,3 @@ class Dispatcher:
 
 async def _announced(body: Coroutine[Any, Any, None], started: Any) -> None:
     await announce_start(body, started)
-
-
-def _hashable(name: Any) -> bool:
-    return isinstance(name, (str, int, float))

@@ -87,10 +87,8 @@ class Handler:
                 case _:
                     pass
 
-    def call(self, socket: Any, args: list[Any], ack: Ack | None) -> Any:
-        """Call it with an event's arguments, and the ack function if it asks for one."""
-        if not self.ack:
-            return self.function(socket, *args)
+    def call(self, socket: Any, args: list[Any], ack: Ack) -> Any:
+        """Call it with an event's arguments and the ack function that it asks for."""
         if self.ack_name is not None:
             return self.function(socket, *args, **{self.ack_name: ack})
         return self.function(socket, *args, ack)

@@ -149,7 +149,7 @@ class Namespace:
             raise ReservedEventError(event)
         packet = Packet(PacketType.EVENT, self.name, [event, *args])
         self.adapter.broadcast(self.server.encode(packet, compress=options.compress), options)
-        return self.server.runtime.ready
+        return self.server.ready
 
     async def broadcast_with_ack(
         self, event: str, args: tuple[Any, ...], options: BroadcastOptions

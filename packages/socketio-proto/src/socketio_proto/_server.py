@@ -9,7 +9,7 @@ Source: `packages/socket.io/lib/index.ts`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, overload
+from typing import Any, Final, overload
 
 from engineio_proto import (
     Dirty,
@@ -21,6 +21,7 @@ from engineio_proto import (
     MessageReceived,
     Outgoing,
     RequestRefused,
+    Session,
     SessionClosed,
     SessionOpened,
     SessionState,
@@ -42,6 +43,9 @@ from ._handlers import Function
 from ._namespace import MiddlewareFunction, Namespace
 from ._operator import BroadcastOperator
 from ._runtime import Runtime
+
+_OPEN: Final = SessionState.OPEN
+_EVENT: Final = PacketType.EVENT
 
 
 class Server:
@@ -78,7 +82,9 @@ class Server:
         self._wall_clock = wall_clock
         self._client_files = client_files if self.config.serve_client else None
         self._json = self.config.json if self.config.json is not None else default_json()
-        self._encoder = Encoder(json=self._json, max_attachments=self.config.max_attachments)
+        self._encode = Encoder(json=self._json, max_attachments=self.config.max_attachments).encode
+        self.high_water_mark = self.config.high_water_mark
+        self.ready = runtime.ready
         self._dispatcher = Dispatcher(runtime, self.config.max_handlers)
         self._events: list[SocketEvent] = []
         self.sockets = self.of("/")
@@ -283,7 +289,7 @@ class Server:
 
     def encode(self, packet: Packet, *, compress: bool = True) -> Outgoing:
         """A packet as it is queued, ready to be shared by many."""
-        return message(*self._encoder.encode(packet), compress=compress)
+        return message(*self._encode(packet), compress=compress)
 
     async def await_ack(self, pending: PendingAck, timeout: float | None) -> Any:
         """Wait for an answer; cancelled, timed out or answered, nothing of the question remains."""
@@ -306,20 +312,19 @@ class Server:
     def _translate(self, events: list[EngineEvent], now: float) -> list[SocketEvent]:
         for event in events:
             if type(event) is MessageReceived:
-                self._receive_message(event)
+                self._receive_message(event.session, event.data)
             else:
                 self._translate_other(event, now)
         out = self._events
-        if not out:
-            return []
-        self._events = []
-        return out
+        if out:
+            self._events = []
+            return out
+        return []
 
-    def _receive_message(self, event: MessageReceived) -> None:
-        connection: Connection = event.session.user
-        if event.session.state is not SessionState.OPEN:
+    def _receive_message(self, session: Session, data: str | bytes) -> None:
+        connection: Connection = session.user
+        if session.state is not _OPEN:
             return
-        data = event.data
         try:
             packet = connection.decoder.feed(data)
         except DecodeError as error:
@@ -329,7 +334,7 @@ class Server:
             if connection.decoder.awaiting and not connection.sockets:
                 connection.violated("binary packet before any namespace was joined")
             return
-        if packet.type == PacketType.EVENT:
+        if packet.type is _EVENT:
             socket = connection.sockets.get(packet.namespace)
             if socket is not None and packet.data:
                 name, *args = packet.data
@@ -345,6 +350,7 @@ class Server:
                 decoder = Decoder(
                     json=self._json,
                     max_attachments=self.config.max_attachments,
+                    max_pending_bytes=self.config.max_attachments * self.max_message_size,
                 )
                 session.user = connection = Connection(self, session, decoder, self._wall_clock())
                 self.connect_timers.arm(connection, now)

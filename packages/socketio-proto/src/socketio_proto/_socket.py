@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._connection import Connection
     from ._namespace import Namespace
 
+_EVENT: Final = PacketType.EVENT
 _PLAIN: Final = BroadcastOptions()
 _VOLATILE: Final = BroadcastOptions(volatile=True)
 
@@ -113,11 +114,22 @@ class Socket:
             ReservedEventError: for a name that only the library emits.
             EncodeError: when an argument cannot be sent; nothing was sent then.
         """
-        return self.emit_event(event, args, _PLAIN)
+        if event in RESERVED_EVENTS:
+            raise ReservedEventError(event)
+        # The hot path of `emit_event`: no options.
+        namespace = self.namespace
+        server = namespace.server
+        outgoing = server.encode(Packet(_EVENT, namespace.name, [event, *args]))
+        if self.connected:
+            session = self.connection.session
+            session.send(outgoing)
+            if session.buffered_bytes > server.high_water_mark:
+                return self.connection.drained()
+        return server.ready
 
     def send(self, *args: Any) -> Awaitable[None]:
         """`emit("message", ...)`."""
-        return self.emit_event("message", args, _PLAIN)
+        return self.emit("message", *args)
 
     async def emit_with_ack(self, event: str, *args: Any) -> Any:
         """Send an event and return the client's answer: None, its one argument, or a tuple of several.
@@ -189,7 +201,7 @@ class Socket:
         if event in RESERVED_EVENTS:
             raise ReservedEventError(event)
         outgoing = server.encode(
-            Packet(PacketType.EVENT, self.namespace.name, [event, *args]), compress=options.compress
+            Packet(_EVENT, self.namespace.name, [event, *args]), compress=options.compress
         )
         return self._send(outgoing, volatile=options.volatile)
 
@@ -197,9 +209,9 @@ class Socket:
         connection = self.connection
         if self.connected and (not volatile or connection.session.writable):
             connection.session.send(outgoing)
-            if connection.session.buffered_bytes > connection.server.config.high_water_mark:
+            if connection.session.buffered_bytes > connection.server.high_water_mark:
                 return connection.drained()
-        return connection.server.runtime.ready
+        return connection.server.ready
 
     async def ask(self, event: str, args: tuple[Any, ...], options: BroadcastOptions) -> Any:
         """Emit with an id, and wait for the ACK under it."""
@@ -214,7 +226,7 @@ class Socket:
                 f"{len(self._acks)} acknowledgements of this client are pending (max_pending_acks)"
             )
         pending = PendingAck(namespace.next_ack_id(), server.runtime.waiter(), single=True)
-        packet = Packet(PacketType.EVENT, namespace.name, [event, *args], pending.id)
+        packet = Packet(_EVENT, namespace.name, [event, *args], pending.id)
         outgoing = server.encode(packet, compress=options.compress)
         pending.ask(self)
         self._send(outgoing, volatile=options.volatile)
