@@ -302,6 +302,7 @@ class Session:
             link.close(self.take_buffer())
             engine.dirty.mark(link.owner)
         self._buffer.clear()
+        self.buffered_bytes = self._unwritten = 0
         self.paused = False
         engine.forget(self)
         engine.emit(SessionClosed(self, reason, description))
