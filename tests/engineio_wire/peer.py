@@ -181,6 +181,8 @@ class Connection(Generic[E]):
         self.output = b""
         self.writes: list[bytes] = []
         self.lost = False
+        # closing, abort, wants_read, has_pending, as they were after the last flush.
+        self._seen = (False, False, True, False)
 
     def feed(self, *chunks: bytes) -> Connection[E]:
         for chunk in chunks:
@@ -223,10 +225,16 @@ class Connection(Generic[E]):
         return self
 
     def flush(self) -> bytes:
-        dirty = self.wire in self.server.engine.dirty.take()
-        data = self.wire.take_bytes()
+        wire = self.wire
+        dirty = wire in self.server.engine.dirty.take()
+        data = wire.take_bytes()
         assert isinstance(data, bytes)
-        assert dirty or not data, f"output that nobody was told of: {data!r}"
+        if self.lost:
+            assert not data
+            return data
+        seen = (wire.closing, wire.abort, wire.wants_read, wire.has_pending)
+        assert dirty or (not data and seen == self._seen), f"nobody was told of {data!r} or {seen}"
+        self._seen = seen
         assert not (self.wire.abort and data), "an aborted connection writes nothing"
         if data:
             self.writes.append(data)

@@ -111,6 +111,7 @@ class Wire(Generic[E]):
         if not self.has_pending:
             return []
         if self.http is not None:
+            self.engine.dirty.mark(self)
             return self._follow(self.http, self.http.resume(self, now), now)
         return self._read(b"", now, [])
 
@@ -146,6 +147,7 @@ class Wire(Generic[E]):
             self.engine.link_blocked(self.link)
         elif self.http is not None and not self.closing:
             self.http.write_blocked(self)
+            self.engine.dirty.mark(self)
 
     def write_ready(self, now: float) -> list[E | WireEvent]:
         """All that was taken is written."""
@@ -252,8 +254,10 @@ class Wire(Generic[E]):
 
     def _follow(self, http: HttpSide[E], events: list[E | WireEvent], now: float) -> list[E | WireEvent]:
         """After a 101, handle what came behind the request in the same call."""
-        if self._became_websocket(http) and self.has_pending:
-            return self._read(b"", now, events)
+        if self._became_websocket(http):
+            return self._read(b"", now, events) if self.has_pending else events
+        if http.has_pending or not http.wants_read:
+            self.engine.dirty.mark(self)
         return events
 
     def _became_websocket(self, http: HttpSide[E]) -> bool:
@@ -292,7 +296,10 @@ class Wire(Generic[E]):
                 if pos == len(data):
                     return events
             side = self.websocket = WebSocketSide()
+        had_backlog = side.backlog
         side.read(self, data, pos, most_frames, events, now)
+        if side.backlog or had_backlog:
+            self.engine.dirty.mark(self)
         if side.idle:
             self.websocket = None
         return events
