@@ -227,20 +227,10 @@ def _run_wheels(session: nox.Session) -> None:
     """Build all wheels, then test each in its own venv; CommandFailed, after all of them, if one failed."""
     folder = ROOT / ".nox" / "wheel-tests"
     shutil.rmtree(folder, ignore_errors=True)
-    build = [
-        "python",
-        "-m",
-        "pip",
-        "wheel",
-        "-q",
-        "--no-deps",
-        "--no-build-isolation",
-        "-w",
-        str(folder / "dist"),
-    ]
+    pip = ["python", "-m", "pip", "-q", "--disable-pip-version-check"]
+    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder / "dist")]
     session.run(*build, *map(str, PACKAGES))
     # The tools are installed once, beside the venvs: they hold the package and what it declares, not even pip.
-    pip = ["python", "-m", "pip", "-q", "--disable-pip-version-check"]
     tools = ["-c", str(CONSTRAINTS), "--target", str(folder / "tools"), *WHEEL_TEST_TOOLS]
     session.run(*pip, "install", *tools)
     failed = [package.name for package in PACKAGES if not _wheel_passes(session, pip, package.name, folder)]
