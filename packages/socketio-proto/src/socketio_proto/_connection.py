@@ -239,8 +239,10 @@ class Connection:
             return
         waiting = len(self.inbox)
         max_bytes = self.server.engine.max_message_size
+        # A slice that was decoded before a pause could take effect is not the client's fault.
+        most = HARD_BOUND * max(config.max_inbox, self.server.engine.config.slice)
         if session.state is SessionState.OPEN and (
-            waiting > HARD_BOUND * config.max_inbox or self._inbox_bytes > HARD_BOUND * max_bytes
+            waiting > most or self._inbox_bytes > HARD_BOUND * max_bytes
         ):
             text = f"{waiting} events of {self._inbox_bytes} bytes wait for handlers (max_inbox={config.max_inbox})"
             self.server.raise_event(ConnectionClosed(self, f"inbox full: {text}"))
