@@ -27,7 +27,7 @@ class ClientRequest:
         self.response: Response | None = None
         self.aborted = False
         self._down: Pipe[Downward] = Pipe(client.host.clock, self._receive, latency=client.latency)
-        self._up: Pipe[bytes | None | Closed] = Pipe(client.host.clock, self._arrive, latency=client.latency)
+        self._up: Pipe[bytes | Closed | None] = Pipe(client.host.clock, self._arrive, latency=client.latency)
         self._server = HostExchange(client.host, Request(method, target, headers), self._down)
         client.host.clock.call_later(client.latency, self._server.receive)
 
@@ -50,7 +50,7 @@ class ClientRequest:
         self._up.send(Closed())
         self.aborted = True
 
-    def _arrive(self, item: bytes | None | Closed) -> None:
+    def _arrive(self, item: bytes | Closed | None) -> None:
         if isinstance(item, Closed):
             self._server.lost()
         elif item is None:

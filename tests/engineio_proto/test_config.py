@@ -1,0 +1,97 @@
+"""Options: checked when given, with what was wrong, the value and what is allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cookie_policy import CookieOptions
+from cors_policy import CorsPolicy
+from engineio_proto import EngineConfig, unknown_option
+
+
+def test_defaults_of_the_reference() -> None:
+    config = EngineConfig()
+    assert (config.ping_interval, config.ping_timeout, config.upgrade_timeout) == (25.0, 20.0, 10.0)
+    assert (config.max_http_buffer_size, config.transports) == (1_000_000, ("polling", "websocket"))
+    assert (config.allow_upgrades, config.cors, config.cookie) == (True, None, None)
+    assert (config.max_send_buffer, config.close_timeout, config.stall_timeout) == (16 * 1024**2, 30.0, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"path": "x"}, ValueError, ["path", "'x'", "'/'"]),
+        ({"path": 5}, ValueError, ["path", "5"]),
+        ({"transports": []}, ValueError, ["transports", "[]", "polling"]),
+        ({"transports": "polling"}, ValueError, ["transports", "'polling'"]),
+        ({"transports": ["webtransport"]}, ValueError, ["transports", "webtransport", "not supported yet"]),
+        ({"transports": ["polling", "zz"]}, ValueError, ["transports", "'zz'", "websocket"]),
+        ({"ping_interval": "25"}, TypeError, ["ping_interval", "'25'", "seconds"]),
+        ({"ping_timeout": True}, TypeError, ["ping_timeout", "True"]),
+        ({"upgrade_timeout": 0}, ValueError, ["upgrade_timeout", "0"]),
+        ({"close_timeout": -1.0}, ValueError, ["close_timeout", "-1.0"]),
+        ({"stall_timeout": float("inf")}, ValueError, ["stall_timeout", "inf"]),
+        ({"ping_interval": float("nan")}, ValueError, ["ping_interval", "nan"]),
+        ({"ping_interval": 25_000_000_000}, ValueError, ["ping_interval", "25000000000"]),
+        ({"max_http_buffer_size": "1"}, TypeError, ["max_http_buffer_size", "'1'"]),
+        ({"max_http_buffer_size": 1.5}, TypeError, ["max_http_buffer_size", "1.5"]),
+        ({"max_send_buffer": 0}, ValueError, ["max_send_buffer", "0"]),
+        ({"slice": False}, TypeError, ["slice", "False"]),
+        ({"add_trailing_slash": 1}, TypeError, ["add_trailing_slash", "1"]),
+        ({"allow_upgrades": "no"}, TypeError, ["allow_upgrades", "'no'"]),
+        ({"ping_intervall": 25}, TypeError, ["ping_intervall", "did you mean 'ping_interval'"]),
+        ({"qqqqqq": 1}, TypeError, ["qqqqqq", "known options", "ping_interval"]),
+        ({"cors": "*"}, TypeError, ["cors", "'*'", "mapping"]),
+        ({"cors": {"orign": "*"}}, ValueError, ["orign", "'origin'"]),
+        ({"cors": {"origin": lambda origin: True}}, NotImplementedError, ["origin", "callable"]),
+        ({"cookie": "io"}, TypeError, ["cookie", "'io'", "mapping"]),
+        ({"cookie": {"name": "a b"}}, ValueError, ["name"]),
+        ({"allow_eio3": True}, NotImplementedError, ["allow_eio3", "True"]),
+        ({"generate_id": len}, NotImplementedError, ["generate_id"]),
+    ],
+)
+def test_mistakes(options: dict[str, Any], error: type[Exception], words: list[str]) -> None:
+    with pytest.raises(error) as raised:
+        EngineConfig.from_options(options)
+    for word in words:
+        assert word in str(raised.value)
+
+
+def test_whole_floats_are_sizes() -> None:
+    assert repr(EngineConfig.from_options({"max_http_buffer_size": 1e6}).max_http_buffer_size) == "1000000"
+
+
+def test_options_that_are_off() -> None:
+    off = {"allow_eio3": False, "http_compression": None, "per_message_deflate": False, "cors": False, "cookie": None}
+    assert EngineConfig.from_options(off) == EngineConfig()
+
+
+def test_objects_are_taken_as_they_are() -> None:
+    cors, cookie = CorsPolicy(origin="*"), CookieOptions.from_options({"name": "a"})
+    config = EngineConfig.from_options({"cors": cors, "cookie": cookie, "transports": ["websocket"]})
+    assert config.cors is cors and config.cookie is cookie and config.transports == ("websocket",)
+
+
+def test_frozen() -> None:
+    config: Any = EngineConfig()
+    with pytest.raises(AttributeError):
+        config.ping_interval = 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "mount"),
+    [
+        ({}, "/engine.io/"),
+        ({"path": "/a/"}, "/a/"),
+        ({"path": "/a", "add_trailing_slash": False}, "/a"),
+        ({"path": "/a/", "add_trailing_slash": False}, "/a"),
+        ({"path": "/"}, "/"),
+    ],
+)
+def test_mount(options: dict[str, Any], mount: str) -> None:
+    assert EngineConfig.from_options(options).mount == mount
+
+
+def test_unknown_option() -> None:
+    assert unknown_option("pingg", {"ping"}) == "unknown option 'pingg'; did you mean 'ping'?"
