@@ -1,5 +1,6 @@
 """Recorded sessions of the Socket.IO reference, and what replays them against any server. See the README."""
 
+from ._client import ClientWire
 from ._matcher import Lane, Matcher, Mismatch, lanes_of, match
 from ._names import Names, UnboundName
 from ._peer import Connection, Peer
@@ -16,11 +17,13 @@ from ._trace import (
     Response,
     Trace,
     TraceError,
+    line_from_json,
     load_trace,
     load_traces,
 )
 
 __all__ = [
+    "ClientWire",
     "Close",
     "Connection",
     "Control",
@@ -41,6 +44,7 @@ __all__ = [
     "TraceError",
     "UnboundName",
     "lanes_of",
+    "line_from_json",
     "load_trace",
     "load_traces",
     "match",

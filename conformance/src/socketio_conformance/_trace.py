@@ -22,7 +22,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, TypeAlias, cast, final
 
 Json: TypeAlias = Any
 Headers: TypeAlias = Mapping[str, str | tuple[str, ...]]
@@ -167,13 +167,14 @@ def load_trace(path: Path) -> Trace:
     Raises:
         TraceError: the file is no trace.
     """
-    rows: list[Any] = []
+    rows: list[Json] = []
     for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
             rows.append(json.loads(text))
         except ValueError as error:
             raise TraceError(f"{path}:{number}: {error}") from None
-    if not rows or not isinstance(rows[0], dict) or "scenario" not in rows[0]:
+    head: dict[str, Json] = cast("dict[str, Json]", rows[0]) if rows and isinstance(rows[0], dict) else {}
+    if "scenario" not in head:
         raise TraceError(f"{path}:1: the first line must be the provenance, an object with a scenario")
     lines: list[Line] = []
     for number, row in enumerate(rows[1:], 2):
@@ -181,7 +182,7 @@ def load_trace(path: Path) -> Trace:
             lines.append(line_from_json(row))
         except (KeyError, TypeError, ValueError) as error:
             raise TraceError(f"{path}:{number}: {type(error).__name__}: {error}") from None
-    return Trace(rows[0]["scenario"], rows[0], tuple(lines))
+    return Trace(head["scenario"], head, tuple(lines))
 
 
 def load_traces(folder: Path) -> list[Trace]:
@@ -229,7 +230,8 @@ def _what(kind: str, value: Json) -> What:
 
 
 def _headers(value: Json) -> dict[str, str | tuple[str, ...]]:
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in value["headers"].items()}
+    headers: dict[str, str | list[str]] = value["headers"]
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in headers.items()}
 
 
 def _body(value: Json) -> str | bytes:
