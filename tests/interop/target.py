@@ -1,0 +1,73 @@
+"""The conformance target as a process, for clients that are processes too."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+JS = Path(__file__).parent / "js"
+SECONDS = 60.0
+"""For what hangs; nothing here is a measure of speed."""
+
+
+def missing() -> str | None:
+    """Why the official client cannot be run here, or None."""
+    if shutil.which("node") is None:
+        return "Node.js is not installed (nox -s tests brings it)"
+    if not (JS / "node_modules" / "socket.io-client").is_dir():
+        return f"the official client is not installed: run `npm ci` in {JS}"
+    return None
+
+
+class Target:
+    """A running target; `restart` is what a deployment does to its clients."""
+
+    def __init__(self, options: dict[str, Any] | None = None, mode: str | None = None) -> None:
+        self._config: dict[str, Any] = {"port": 0, "options": options or {}, "mode": mode}
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        environment = {**os.environ, "CONFORMANCE_CONFIG": json.dumps(self._config)}
+        command = [sys.executable, "-m", "socketio_asyncio.conformance_target"]
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        watchdog = threading.Timer(SECONDS, self.process.kill)
+        watchdog.start()
+        assert self.process.stdout is not None and self.process.stderr is not None
+        line = self.process.stdout.readline()
+        watchdog.cancel()
+        assert line.startswith("READY "), line + self.process.stderr.read()
+        self._config["port"] = json.loads(line.removeprefix("READY "))["port"]
+        self.url = f"http://127.0.0.1:{self._config['port']}"
+        # Its log must be read, or a full pipe stops it.
+        self.log: list[str] = []
+        self._reader = threading.Thread(target=self._read_log, args=(self.process.stdout,), daemon=True)
+        self._reader.start()
+
+    def _read_log(self, stream: Any) -> None:
+        self.log.extend(stream)
+
+    def stop(self) -> str:
+        """End it as a deployment does; what it wrote to standard error."""
+        self.process.terminate()
+        try:
+            _, errors = self.process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        self._reader.join(SECONDS)
+        assert self.process.returncode == 0, errors
+        return str(errors)
+
+    def restart(self) -> None:
+        """Stop it and start it again on the same port."""
+        self.stop()
+        self.start()
