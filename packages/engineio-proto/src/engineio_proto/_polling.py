@@ -102,9 +102,9 @@ class Polling:
             session.end(CloseReason.TRANSPORT_ERROR, "poll connection closed prematurely")
         elif self.posting is exchange:
             self.posting = None
-            # Packets that were not handled yet are lost with it, and a session that loses packets cannot go on.
-            if exchange.state is ExchangeState.RECEIVING or exchange.backlog:
-                session.end(CloseReason.TRANSPORT_ERROR, "data request connection closed prematurely")
+            # The body still arrives, or packets of it still wait: they are lost, and a session that loses packets
+            # cannot go on.
+            session.end(CloseReason.TRANSPORT_ERROR, "data request connection closed prematurely")
 
     # Called by the session.
 

@@ -60,8 +60,8 @@ class EngineServer:
         self.ping_timers: TimerQueue[Session] = self.timers.queue(self.config.ping_interval)
         self.pong_timers: TimerQueue[Session] = self.timers.queue(self.config.ping_timeout)
         self.late_pong_timers: TimerHeap[Session] = self.timers.heap()
-        self.upgrade_timers: TimerQueue[Session] = self.timers.queue(self.config.upgrade_timeout)
-        self.noop_timers: TimerQueue[Session] = self.timers.queue(_NOOP_INTERVAL)
+        self.upgrade_timers: TimerQueue[Upgrade] = self.timers.queue(self.config.upgrade_timeout)
+        self.noop_timers: TimerQueue[Upgrade] = self.timers.queue(_NOOP_INTERVAL)
         self.close_timers: TimerQueue[Session] = self.timers.queue(self.config.close_timeout)
         self.stall_timers: TimerQueue[Session] = self.timers.queue(self.config.stall_timeout)
         self._generate_id = IdGenerator(random_bytes)
@@ -106,8 +106,10 @@ class EngineServer:
                 exchange.answer(Response(503))
             elif verified.session is None:
                 self._open_polling(exchange, now)
-            elif verified.session.polling is not None:
-                verified.session.polling.receive(exchange, now)
+            else:
+                polling = verified.session.polling
+                assert polling is not None  # `verify` refuses a plain request for any other session
+                polling.receive(exchange, now)
         return self.take_events()
 
     def receive_body(self, exchange: Exchange, data: bytes, now: float) -> list[EngineEvent]:
@@ -176,8 +178,10 @@ class EngineServer:
             if text[:1] == "4" and not self._events:
                 return [MessageReceived(session, text[1:])]
             session.receive_packet(text, now)
-        elif session.upgrade is not None:
-            session.upgrade.receive(text, now)
+        else:
+            upgrade = session.upgrade
+            assert upgrade is not None  # a link has a session as long as it carries it or probes for it
+            upgrade.receive(text, now)
         return self.take_events()
 
     def receive_bytes(self, link: Link, data: bytes, now: float) -> list[EngineEvent]:
@@ -186,8 +190,10 @@ class EngineServer:
         if session is not None and link.state is LinkState.OPEN:
             if session.link is link:
                 self._events.append(MessageReceived(session, data))
-            elif session.upgrade is not None:
-                session.upgrade.abandon()
+            else:
+                upgrade = session.upgrade
+                assert upgrade is not None
+                upgrade.abandon()
         return self.take_events()
 
     def link_closed(self, link: Link, now: float, error: str | None = None) -> list[EngineEvent]:
@@ -199,8 +205,10 @@ class EngineServer:
                 session.link = None
                 reason = CloseReason.TRANSPORT_CLOSE if error is None else CloseReason.TRANSPORT_ERROR
                 session.end(reason, error)
-            elif session.upgrade is not None and session.upgrade.link is link:
-                session.upgrade.abandon()
+            else:
+                upgrade = session.upgrade
+                assert upgrade is not None
+                upgrade.abandon()
         return self.take_events()
 
     def link_blocked(self, link: Link) -> None:
@@ -215,7 +223,7 @@ class EngineServer:
         link.blocked = False
         session = link.session
         if session is not None and session.link is link:
-            session.unblocked()
+            session.unblocked(link)
         return self.take_events()
 
     def handle_timeout(self, now: float) -> list[EngineEvent]:
@@ -226,12 +234,10 @@ class EngineServer:
             session.pong_due(now)
         for session in self.late_pong_timers.take_due(now):
             session.pong_due(now)
-        for session in self.noop_timers.take_due(now):
-            if session.upgrade is not None:
-                session.upgrade.release_poll(now)
-        for session in self.upgrade_timers.take_due(now):
-            if session.upgrade is not None:
-                session.upgrade.abandon()
+        for upgrade in self.noop_timers.take_due(now):
+            upgrade.release_poll(now)
+        for upgrade in self.upgrade_timers.take_due(now):
+            upgrade.abandon()
         for session in self.close_timers.take_due(now):
             session.close(now, discard=True)
         for session in self.stall_timers.take_due(now):

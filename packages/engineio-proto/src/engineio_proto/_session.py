@@ -205,14 +205,13 @@ class Session:
         self.buffered_bytes += self._taken
         self._taken = 0
 
-    def unblocked(self) -> None:
-        """All that was taken is written."""
+    def unblocked(self, link: Link) -> None:
+        """All that was taken from the session's link is written."""
         self.buffered_bytes -= self._unwritten
         self._unwritten = 0
-        if self.link is not None and self.state is SessionState.OPEN:
-            self.owner = self.link.owner
-            if self._buffer:
-                self.engine.dirty.mark(self.owner)
+        self.owner = link.owner
+        if self._buffer:
+            self.engine.dirty.mark(self.owner)
 
     # Inputs.
 
@@ -281,9 +280,7 @@ class Session:
     # The end.
 
     def end(self, reason: CloseReason, description: str | None = None) -> None:
-        """The session is over, whoever ended it; every other way out comes through here."""
-        if self.state is SessionState.CLOSED:
-            return
+        """The session is over, whoever ended it; every other way out comes through here, once."""
         self.state = move(SESSION, self.state, SessionInput.END)
         engine = self.engine
         self._stop_heartbeat()

@@ -34,7 +34,7 @@ class Upgrade:
         self.link = link
         self.state = UpgradeState.CANDIDATE
         link.session = session
-        session.engine.upgrade_timers.arm(session, now)
+        session.engine.upgrade_timers.arm(self, now)
 
     def receive(self, packet: str, now: float) -> None:
         """A text message on the candidate."""
@@ -43,8 +43,8 @@ class Upgrade:
             self.state = move(UPGRADE, self.state, UpgradeInput.PROBE)
             self.link.push(PROBE_ANSWER)
             session.engine.dirty.mark(self.link.owner)
-            if session not in session.engine.noop_timers:
-                session.engine.noop_timers.arm(session, now)
+            if self not in session.engine.noop_timers:
+                session.engine.noop_timers.arm(self, now)
         # No client may commit before its POST is answered; packets that still wait would be lost or reordered.
         elif packet == "5" and session.polling is not None and not session.polling.backlogged:
             self.state = move(UPGRADE, self.state, UpgradeInput.COMMIT)
@@ -58,7 +58,7 @@ class Upgrade:
         session = self._session
         if session.parked is not None and not session.has_buffered:
             session.push(NOOP)
-        session.engine.noop_timers.arm(session, now)
+        session.engine.noop_timers.arm(self, now)
 
     def abandon(self) -> None:
         """Close the candidate; the session stays as it is."""
@@ -71,5 +71,5 @@ class Upgrade:
     def _leave(self) -> None:
         session = self._session
         session.upgrade = None
-        session.engine.upgrade_timers.cancel(session)
-        session.engine.noop_timers.cancel(session)
+        session.engine.upgrade_timers.cancel(self)
+        session.engine.noop_timers.cancel(self)
