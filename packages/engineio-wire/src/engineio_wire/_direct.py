@@ -65,7 +65,14 @@ def read_direct(
         first = data[pos]
         if first == WHOLE_TEXT:
             try:
-                text = unmask(data, start, end).decode()
+                if length <= 125:
+                    # `unmask`, here: a call costs as much as the rest.
+                    key = data[start - 4 : start] * ((length + 3) >> 2)
+                    masked = int.from_bytes(data[start:end], "little")
+                    payload = masked ^ int.from_bytes(key[:length], "little")
+                    text = payload.to_bytes(length, "little").decode()
+                else:
+                    text = unmask(data, start, end).decode()
             except UnicodeDecodeError:
                 break
             events += engine.receive_text(link, text, now)

@@ -87,8 +87,17 @@ def utf8(text: str) -> bytes:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
+# The headers of short text frames, which nearly all are.
+_SHORT_TEXT: Final = tuple([bytes((WHOLE_TEXT, length)) for length in range(126)])
+
+
 def outgoing_frames(outgoing: Outgoing) -> bytes:
     """The frames of all packets, one frame each, and keep them for the next one who sends the same."""
+    packets = outgoing.packets
+    first = packets[0]
+    if outgoing.size < 126 and len(packets) == 1 and isinstance(first, str) and first.isascii():
+        frame = outgoing.frame = _SHORT_TEXT[outgoing.size] + first.encode()
+        return frame
     frames: list[bytes] = []
     for packet in outgoing.packets:
         if isinstance(packet, str):

@@ -7,7 +7,7 @@ Source: `packages/socket.io-adapter/lib/in-memory-adapter.ts`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -88,32 +88,31 @@ class InMemoryAdapter:
         """The ids of the sockets in a room."""
         return frozenset(self._rooms.get(room, ()))
 
-    def select(self, options: BroadcastOptions) -> Iterator[Socket]:
+    def select(self, options: BroadcastOptions) -> list[Socket]:
         """The connected sockets that the options name, each once."""
         sockets = self._namespace.sockets
+        if not options.rooms and not options.except_:
+            return list(sockets.values())
         excluded: set[str] = set()
         for room in options.except_:
             excluded |= self._rooms.get(room, _NO_ROOMS)
         if not options.rooms:
-            for id, socket in list(sockets.items()):
-                if id not in excluded:
-                    yield socket
-            return
+            return [socket for id, socket in sockets.items() if id not in excluded]
         chosen: set[str] = set()
         for room in options.rooms:
             chosen |= self._rooms.get(room, _NO_ROOMS)
         chosen -= excluded
-        for id in sorted(chosen) if len(options.rooms) > 1 else list(chosen):
-            found = sockets.get(id)
-            if found is not None:
-                yield found
+        if len(chosen) * 4 > len(sockets):
+            return [socket for id, socket in sockets.items() if id in chosen]
+        return [sockets[id] for id in chosen if id in sockets]
 
     def broadcast(self, outgoing: Outgoing, options: BroadcastOptions, ack: PendingAck | None = None) -> None:
         """Send one shared message to everyone selected; with `ack`, expect an answer from each."""
-        volatile = options.volatile
+        if not options.volatile and ack is None:
+            for socket in self.select(options):
+                socket.connection.session.send(outgoing)
+            return
         for socket in self.select(options):
             session = socket.connection.session
-            if volatile and not session.writable:
-                continue
-            if session.send(outgoing) and ack is not None:
+            if (session.writable or not options.volatile) and session.send(outgoing) and ack is not None:
                 ack.ask(socket)

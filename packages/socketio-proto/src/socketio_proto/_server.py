@@ -289,7 +289,11 @@ class Server:
 
     def encode(self, packet: Packet, *, compress: bool = True) -> Outgoing:
         """A packet as it is queued, ready to be shared by many."""
-        return message(*self._encode(packet), compress=compress)
+        messages = self._encode(packet)
+        first = messages[0]
+        if len(messages) == 1 and first.__class__ is str:
+            return Outgoing(("4" + first,), compress=compress)
+        return message(*messages, compress=compress)
 
     async def await_ack(self, pending: PendingAck, timeout: float | None) -> Any:
         """Wait for an answer; cancelled, timed out or answered, nothing of the question remains."""
