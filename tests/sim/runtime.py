@@ -1,0 +1,207 @@
+"""A `socketio_proto.Runtime` over virtual time: tasks that are stepped by hand, waiters, no event loop.
+
+Three ways to start a task stand for three kinds of event loop: at once (asyncio with eager tasks), in the order of
+spawning (asyncio's plain tasks), or in the opposite order, which is the worst that trio's scheduler may choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from enum import Enum
+from typing import Any
+
+from socketio_proto import Report, Trouble
+
+from tests.sim.clock import Clock
+
+
+class Start(Enum):
+    """When and in which order spawned tasks start."""
+
+    EAGER = "eager"
+    IN_ORDER = "in order"
+    REVERSED = "reversed"
+
+
+class Cancelled(BaseException):
+    """What a loop throws into a task to end it."""
+
+
+class Ready:
+    """Awaitable at once."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return
+        yield
+
+
+class VirtualWaiter:
+    """The first `set` or `fail` counts."""
+
+    def __init__(self, runtime: VirtualRuntime) -> None:
+        self._runtime = runtime
+        self._tasks: list[Task] = []
+        self._value: Any = None
+        self._error: Exception | None = None
+        self.done = False
+
+    def set(self, value: Any) -> None:
+        if not self.done:
+            self.done, self._value = True, value
+            self._resume()
+
+    def fail(self, error: Exception) -> None:
+        if not self.done:
+            self.done, self._error = True, error
+            self._resume()
+
+    def _resume(self) -> None:
+        for task in self._tasks:
+            self._runtime.ready_to_run(task)
+        self._tasks.clear()
+
+    def wait(self, task: Task) -> None:
+        """A task yielded this waiter."""
+        self._tasks.append(task)
+
+    def forget(self, task: Task) -> None:
+        """A task that yielded this waiter was cancelled."""
+        if task in self._tasks:
+            self._tasks.remove(task)
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        if not self.done:
+            yield self
+        # As a future does: nobody gets the error twice, and no frame keeps it.
+        error, self._error = self._error, None
+        try:
+            if error is not None:
+                raise error
+            return self._value
+        finally:
+            error = None
+
+
+class Task:
+    """A coroutine that is stepped by the runtime.
+
+    Attributes:
+        done: it ended.
+        value, error: how.
+    """
+
+    def __init__(self, runtime: VirtualRuntime, body: Coroutine[Any, Any, Any]) -> None:
+        self._runtime = runtime
+        self._body = body
+        self._waits_for: VirtualWaiter | None = None
+        self.done = False
+        self.value: Any = None
+        self.error: BaseException | None = None
+
+    def step(self, throw: BaseException | None = None) -> None:
+        """Run it to its next suspension."""
+        if self.done:
+            return
+        self._waits_for = None
+        try:
+            waiter = self._body.send(None) if throw is None else self._body.throw(throw)
+        except StopIteration as stop:
+            self.value = stop.value
+        except BaseException as error:
+            self.error = error
+        else:
+            assert isinstance(waiter, VirtualWaiter), f"{waiter!r} was awaited, which is none of our waiters"
+            self._waits_for = waiter
+            waiter.wait(self)
+            return
+        self.done = True
+        self._runtime.ended(self)
+
+    def cancel(self) -> None:
+        """Throw `Cancelled` into it, now."""
+        if self._waits_for is not None:
+            self._waits_for.forget(self)
+        self.step(Cancelled())
+
+
+class VirtualRuntime:
+    """Tasks of one server.
+
+    Attributes:
+        tasks: those that have not ended.
+        reports: what was reported.
+        after_turn: called after tasks ran; whoever drives the server looks there for what they caused.
+    """
+
+    ready: Awaitable[None] = Ready()
+
+    def __init__(self, clock: Clock, start: Start = Start.EAGER) -> None:
+        self._clock = clock
+        self._start = start
+        self._new: list[Task] = []
+        self._runnable: list[Task] = []
+        self._scheduled = False
+        self.tasks: list[Task] = []
+        self.reports: list[Report] = []
+        self.after_turn: Callable[[], None] = lambda: None
+
+    @property
+    def eager(self) -> bool:
+        return self._start is Start.EAGER
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> Task:
+        """Returns the task, for tests; the protocol wants None of it."""
+        task = Task(self, coroutine)
+        self.tasks.append(task)
+        if self.eager:
+            task.step()
+        else:
+            self._new.append(task)
+            self._schedule()
+        return task
+
+    def waiter(self) -> VirtualWaiter:
+        return VirtualWaiter(self)
+
+    def now(self) -> float:
+        return self._clock.now
+
+    def report(self, report: Report) -> None:
+        self.reports.append(report)
+
+    async def sleep(self, seconds: float = 0.0) -> None:
+        """What a handler may await."""
+        waiter = self.waiter()
+        self._clock.call_later(seconds, lambda: waiter.set(None))
+        await waiter
+
+    def told(self, trouble: Trouble) -> list[str]:
+        """The texts of one kind of reports; they are taken away."""
+        texts = [report.text for report in self.reports if report.trouble is trouble]
+        self.reports = [report for report in self.reports if report.trouble is not trouble]
+        return texts
+
+    # Called by tasks and waiters.
+
+    def ready_to_run(self, task: Task) -> None:
+        self._runnable.append(task)
+        self._schedule()
+
+    def ended(self, task: Task) -> None:
+        self.tasks.remove(task)
+        if task.error is not None and not isinstance(task.error, Cancelled):
+            raise AssertionError(f"a spawned coroutine let {task.error!r} out") from task.error
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._clock.call_later(0.0, self._turn)
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        tasks = self._new if self._start is not Start.REVERSED else self._new[::-1]
+        tasks = self._runnable + tasks
+        self._new, self._runnable = [], []
+        for task in tasks:
+            task.step()
+        self.after_turn()

@@ -1,0 +1,183 @@
+"""Our Socket.IO `Server` and scripted clients over virtual time.
+
+    stage = Stage()
+    ada = stage.connect()
+    ada.send('2["hello"]')
+    stage.advance()
+    assert ada.take() == [...]
+
+What a client sends and gets is written as on the wire, without the Engine.IO digit: `2["hello"]` is an event.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from socketio_proto import ClientFiles, Server, SocketEvent
+
+from tests.sim.client import Client
+from tests.sim.clock import Clock
+from tests.sim.host import Host
+from tests.sim.runtime import Start, Task, VirtualRuntime
+
+ISSUED = 1_700_000_000.0
+
+
+class Visitor(Client):
+    """A client that speaks Socket.IO.
+
+    Attributes:
+        id: its socket's id in the namespace joined last.
+        polls: whether it is on polling.
+    """
+
+    path = "/socket.io/"
+
+    def __init__(self, stage: Stage, *, latency: float = 0.0) -> None:
+        super().__init__(stage.host, latency=latency)
+        self.auto_pong = True
+        self.stage = stage
+        self.id = ""
+        self.polls = False
+
+    def open(self, *, polling: bool = False, window: int | None = None) -> None:
+        """The Engine.IO handshake, on the way."""
+        self.polls = self.auto_poll = polling
+        if polling:
+            self.open_polling()
+        else:
+            self.websocket(window=window)
+
+    def send(self, *messages: str | bytes) -> None:
+        """Messages: frames of one segment, or the payload of one POST."""
+        packets = [message if isinstance(message, bytes) else "4" + message for message in messages]
+        if self.socket is not None:
+            self.socket.send(*packets)
+        else:
+            self.post(*packets)
+
+    def join(self, namespace: str = "/", auth: Any = None) -> str:
+        """Ask for a namespace and return the id of the socket there."""
+        text = "0" + ("" if namespace == "/" else namespace + ",") + ("" if auth is None else json.dumps(auth))
+        self.send(text)
+        self.stage.advance(4 * self.latency)
+        reply = self.received.pop()
+        head, _, body = str(reply).partition("{")
+        assert head == ("0" if namespace == "/" else f"0{namespace},"), reply
+        self.id = str(json.loads("{" + body)["sid"])
+        return self.id
+
+    def take(self) -> list[str | bytes]:
+        """What came since the last time."""
+        received, self.received = self.received, []
+        return received
+
+    def leave(self) -> None:
+        """Be gone without a word."""
+        if self.socket is not None:
+            self.socket.drop()
+        else:
+            self.auto_poll = False
+            if self._poll is not None:
+                self._poll.drop()
+
+    @property
+    def gone(self) -> bool:
+        """Whether the server ended the connection."""
+        if self.socket is not None:
+            return self.socket.closed
+        return any(packet == "1" for _, packet in self.packets)
+
+
+class Stage:
+    """A server on virtual time.
+
+    Attributes:
+        server, runtime, clock, host: the parts.
+        events: what the server said, in order.
+    """
+
+    def __init__(
+        self, *, start: Start = Start.EAGER, client_files: ClientFiles | None = None, **options: Any
+    ) -> None:
+        self.clock = Clock()
+        self._begin = self.clock.now
+        self._ids = 0
+        self.runtime = VirtualRuntime(self.clock, start)
+        self.server = Server(
+            options,
+            runtime=self.runtime,
+            random_bytes=self._random,
+            wall_clock=lambda: ISSUED,
+            client_files=client_files,
+        )
+        self.events: list[SocketEvent] = []
+        self.host: Host[SocketEvent] = Host(self.clock, self.server, self._dispatch)
+        self.woken = False
+        self.runtime.after_turn = self._pass
+        self.server.dirty.wake = self._wake
+
+    @property
+    def time(self) -> float:
+        """Seconds since the start."""
+        return round(self.clock.now - self._begin, 6)
+
+    def advance(self, seconds: float = 0.0) -> None:
+        """Let time pass; what commands of the test caused is looked after first."""
+        self._pass()
+        self.clock.advance(seconds)
+
+    def visitor(self, *, polling: bool = False, latency: float = 0.0, window: int | None = None) -> Visitor:
+        """A client after the Engine.IO handshake."""
+        visitor = Visitor(self, latency=latency)
+        visitor.open(polling=polling, window=window)
+        self.advance(2 * latency)
+        return visitor
+
+    def connect(
+        self,
+        namespace: str = "/",
+        *,
+        auth: Any = None,
+        polling: bool = False,
+        latency: float = 0.0,
+        window: int | None = None,
+    ) -> Visitor:
+        """A client that joined a namespace."""
+        visitor = self.visitor(polling=polling, latency=latency, window=window)
+        visitor.join(namespace, auth)
+        return visitor
+
+    def socket(self, visitor: Visitor, namespace: str = "/") -> Any:
+        """The server's side of a client in a namespace."""
+        return self.server.of(namespace).sockets[visitor.id]
+
+    def run(self, body: Coroutine[Any, Any, Any]) -> Task:
+        """A task of the user's own."""
+        task = self.runtime.spawn(body)
+        self.advance()
+        return task
+
+    def command(self, call: Callable[..., Any], *arguments: Any) -> None:
+        """A command that returns events, such as `close`."""
+        self.host.run(call, *arguments)
+        self.advance()
+
+    def _random(self, size: int) -> bytes:
+        self._ids += 1
+        return self._ids.to_bytes(size, "big")
+
+    def _dispatch(self, event: SocketEvent) -> None:
+        self.events.append(event)
+        self.server.dispatch((event,))
+
+    def _wake(self) -> None:
+        self.woken = True
+
+    def _pass(self) -> None:
+        # What waits must have woken its driver: an input is not to be relied on.
+        assert self.woken or not len(self.server.dirty)
+        self.woken = False
+        self.host.wake()
