@@ -58,6 +58,9 @@ def server_frame(text: str) -> bytes:
     return (bytes((0x81, size)) if size < 126 else b"\x81\x7e" + size.to_bytes(2, "big")) + data
 
 
+# All open swarms: while one is busy, the servers of the others ping, and give up after 45 s without a pong.
+_OPEN: list[Swarm] = []
+
 JOIN, PONG = masked_frame("40"), masked_frame("3")
 
 
@@ -110,9 +113,11 @@ class Swarm:
         ).encode()
 
     def __enter__(self) -> Self:
+        _OPEN.append(self)
         return self
 
     def __exit__(self, *_: object) -> None:
+        _OPEN.remove(self)
         for connection in self._connections.values():
             connection.sock.close()
         self._epoll.close()
@@ -124,7 +129,11 @@ class Swarm:
         """Open `count` more WebSocket connections, each joined to ``/``, at most 50 at a time."""
         waiting: dict[int, Connection] = {}
         opened = done = 0
+        others_at = time.monotonic() + 5.0
         while done < count:
+            if time.monotonic() > others_at:
+                others_at += 5.0
+                answer_all_pings(but=self)
             while opened < count and len(waiting) < CONNECTS_AT_ONCE:
                 connection = Connection(self._open())
                 connection.send(self._request)
@@ -193,13 +202,18 @@ class Swarm:
                         count = self._count(connection, data, delivery)
                     missing -= count
 
+    def answer_pings(self) -> None:
+        """Answer what has arrived."""
+        for fd, _ in self._epoll.poll(0):
+            connection = self._connections[fd]
+            connection.messages(self._read(connection))
+
     def rest(self, seconds: float) -> None:
         """Only answer pings for `seconds`."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            for fd, _ in self._epoll.poll(left):
-                connection = self._connections[fd]
-                connection.messages(self._read(connection))
+            self._epoll.poll(left)
+            self.answer_pings()
 
     def _count(self, connection: Connection, data: bytes, reply: bytes) -> int:
         if not data:
@@ -246,6 +260,14 @@ class Swarm:
             else:
                 raise BenchmarkError(f"unexpected while connecting: {message!r}")
         return False
+
+
+def answer_all_pings(*, but: Swarm | None = None) -> None:
+    """Let every swarm answer its pings. What fails there is reported when that swarm is used next."""
+    for swarm in _OPEN:
+        if swarm is not but:
+            with contextlib.suppress(BenchmarkError, OSError):
+                swarm.answer_pings()
 
 
 def open_connection(port: int, last_octet: int = 1) -> socket.socket:

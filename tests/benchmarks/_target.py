@@ -98,9 +98,9 @@ class Target:
         if self._profile is not None:
             os.kill(self.pid, signal.SIGUSR1)
         begun, busy, own = time.monotonic(), _busy_seconds(), time.process_time()
-        kernel, cpu = self._kernel_seconds(), self._cpu_seconds()
+        kernel, cpu = self._kernel_seconds(), self.cpu_seconds()
         yield cost
-        cost.cpu = self._cpu_seconds() - cpu
+        cost.cpu = self.cpu_seconds() - cpu
         cost.kernel = self._kernel_seconds() - kernel
         COMPANY.others += _busy_seconds() - busy - cost.cpu - (time.process_time() - own)
         COMPANY.capacity += (time.monotonic() - begun) * (os.cpu_count() or 1)
@@ -112,10 +112,15 @@ class Target:
                     raise BenchmarkError(f"{self.name} wrote no profile: {self._said()}")
                 time.sleep(0.05)
 
+    def cpu_seconds(self) -> float:
+        """CPU time since the start, user and kernel, every thread."""
+        # A process's CPU clock id, as clock_getcpuclockid(3) forms it: its scheduler clock (2).
+        return time.clock_gettime((~self.pid << 3) | 2)
+
     def rest(self) -> None:
         """Return once the process has used no CPU for 50 ms, so that nothing old falls into a slice."""
         used, deadline = -1.0, time.monotonic() + START_SECONDS
-        while (now := self._cpu_seconds()) - used > 0.002 and time.monotonic() < deadline:
+        while (now := self.cpu_seconds()) - used > 0.002 and time.monotonic() < deadline:
             used = now
             time.sleep(0.05)
 
@@ -135,10 +140,6 @@ class Target:
     def failed(self, error: Exception) -> BenchmarkError:
         """`error` with what the server last wrote, which is mostly the reason."""
         return BenchmarkError(f"{self.name}: {error!r}; the server {self._state()}; it wrote: {self._said()}")
-
-    def _cpu_seconds(self) -> float:
-        # A process's CPU clock id, as clock_getcpuclockid(3) forms it: its scheduler clock (2).
-        return time.clock_gettime((~self.pid << 3) | 2)
 
     def _kernel_seconds(self) -> float:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()

@@ -40,6 +40,14 @@ if __name__ == "__main__":
     port = int(sys.argv[1])
     app = socketio.ASGIApp(sio)
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, loop="uvloop", log_level="error", backlog=4096, access_log=False
+        app,
+        host="127.0.0.1",
+        port=port,
+        loop="uvloop",
+        log_level="error",
+        access_log=False,
+        backlog=4096,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,  # Node has it off by default, so have we
     )
     Announced(config).run()
