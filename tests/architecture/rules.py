@@ -69,8 +69,9 @@ RULES: dict[str, Rule] = {
     # orjson is used when it is installed, and is no dependency. A datetime in a packet is written as JavaScript does.
     "socketio_parser": _core("datetime", "json", third_party="orjson"),
     "engineio_proto": _core("base64", "json", "urllib.parse", "http", local="cors_policy cookie_policy"),
+    # `email.utils` formats the instant of a Date header that it is given.
     "engineio_wire": _core(
-        "base64", "hashlib", "http", "zlib", local="engineio_proto", third_party="h11 wsproto"
+        "base64", "email.utils", "hashlib", "http", "zlib", local="engineio_proto", third_party="h11 wsproto"
     ),
     "socketio_proto": _core(
         "json", local="engineio_proto socketio_parser cors_policy cookie_policy", may_await=True

@@ -11,11 +11,12 @@ import asyncio
 import inspect
 import math
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
 
 from engineio_proto import Engine, Request, Response
-from engineio_wire import RequestReceived, Wire, WireServer
+from engineio_wire import HttpDate, RequestReceived, Wire, WireServer
 from socketio_proto import Report, Trouble
 
 from ._runtime import AsyncioRuntime
@@ -65,7 +66,7 @@ class Driver:
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.runtime = runtime
-        self.wires: WireServer[Any] = WireServer(core)
+        self.wires: WireServer[Any] = WireServer(core, http_date=HttpDate(time.time))
         self.connections: dict[Wire[Any], Connection] = {}
         self.now = runtime.now
         self._core = core
@@ -137,7 +138,9 @@ class Driver:
                 self._dispatch_core(events)
             elif owners := dirty.take():
                 for wire in owners:
-                    connections[wire].flush()
+                    connection = connections.get(wire)
+                    if connection is not None:  # else it was answered after it was gone
+                        connection.flush()
             else:
                 break
         if core.timers.earlier:
@@ -156,7 +159,8 @@ class Driver:
 
     def _timeout(self) -> None:
         self._timer = None
-        self._core.timers.earlier = True  # a loop's timer may fire a little early: then this pass arms it again
+        # A loop's timer may fire a little early; then this pass arms it again.
+        self._core.timers.earlier = True
         self.run(_no_events, self.now())
 
     def _expire(self, now: float) -> None:

@@ -257,6 +257,8 @@ class Dispatcher:
     def _refuse(self, socket: Socket, error: Exception) -> None:
         if isinstance(error, ConnectionRefused):
             message, data = error.message, error.data
+            text = f"a middleware of {socket.namespace.name!r} refused {socket.handshake.address}: {message!r} {data!r}"
+            self._runtime.report(Report(Trouble.REFUSED, text))
         else:
             # A bug in a middleware keeps the client out, but its text is nobody's business.
             self._handler_raised(error, "use", socket)
