@@ -116,11 +116,8 @@ class TestReasons:
     ) -> None:
         client = connect(serve(recording_server(binding, seen)), "polling")
         client.transport.poll.start("GET", client.transport.target)
-        # The POST is answered after the poll was parked: the server reads both in turn.
-        client.transport.send(["6"])
         client.transport.poll.close()
-        assert seen.wait(2)[0][0] == "disconnecting"
-        assert seen.items == ended("transport error") or seen.items == ended("transport close")
+        assert seen.wait(2) == ended("transport error")
 
     def test_no_pong(
         self, binding: Binding, serve: Serve, connect: Connect, transport: str, seen: Recorder
@@ -237,10 +234,9 @@ class TestUpgrade:
                 websocket.send_message(said)
             if said == "2probe":
                 assert websocket.receive() == "3probe"
-                websocket.close()
             else:
                 with pytest.raises(ClosedByServer):
                     websocket.receive()
+            websocket.close()
             assert client.call("echo", said) == [said]
         assert not seen.items
-        websocket.close()
