@@ -19,17 +19,21 @@ class Dirty:
     """An insertion-ordered set of owners to flush.
 
     Owners are whatever object a wire put on its links and exchanges; the set never looks inside one.
+
+    Attributes:
+        owners: who is in it; to be read only.
+        wake: called when the first owner comes in.
     """
 
-    __slots__ = ("_owners", "wake")
+    __slots__ = ("owners", "wake")
 
     def __init__(self) -> None:
-        self._owners: dict[Any, None] = {}
+        self.owners: dict[Any, None] = {}
         self.wake: Callable[[], None] = _nothing
 
     def mark(self, owner: Any) -> None:
         """Remember that the owner has output, or wants its `wants_read` looked at."""
-        owners = self._owners
+        owners = self.owners
         if not owners:
             owners[owner] = None
             self.wake()
@@ -38,11 +42,11 @@ class Dirty:
 
     def forget(self, owner: Any) -> None:
         """Take an owner out: its connection is gone."""
-        self._owners.pop(owner, None)
+        self.owners.pop(owner, None)
 
     def take(self) -> list[Any]:
         """Empty the set and return what was in it, in order of marking."""
-        owners = self._owners
+        owners = self.owners
         if not owners:
             return []
         taken = list(owners)
@@ -50,4 +54,4 @@ class Dirty:
         return taken
 
     def __len__(self) -> int:
-        return len(self._owners)
+        return len(self.owners)

@@ -43,6 +43,7 @@ class EngineServer:
     Attributes:
         sessions: the live ones, by id.
         dirty: the owners with something to take.
+        pending: events that wait for the next input or `take_events`; to be read only.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class EngineServer:
         self.stall_timers: TimerQueue[Session] = self.timers.queue(self.config.stall_timeout)
         self._generate_id = IdGenerator(random_bytes)
         self._mount = self.config.mount
-        self._events: list[EngineEvent] = []
+        self.pending: list[EngineEvent] = []
         self._closed = False
 
     # Getters.
@@ -175,7 +176,7 @@ class EngineServer:
         if session is None or link.state is not LinkState.OPEN:
             return self.take_events()
         if session.link is link:
-            if text[:1] == "4" and not self._events:
+            if text[:1] == "4" and not self.pending:
                 return [MessageReceived(session, text[1:])]
             session.receive_packet(text, now)
         else:
@@ -189,7 +190,7 @@ class EngineServer:
         session = link.session
         if session is not None and link.state is LinkState.OPEN:
             if session.link is link:
-                self._events.append(MessageReceived(session, data))
+                self.pending.append(MessageReceived(session, data))
             else:
                 upgrade = session.upgrade
                 assert upgrade is not None
@@ -255,18 +256,18 @@ class EngineServer:
 
     def take_events(self) -> list[EngineEvent]:
         """Remove and return what commands have caused since the last input."""
-        events = self._events
+        events = self.pending
         if not events:
             return []
-        self._events = []
+        self.pending = []
         return events
 
     # Called by sessions.
 
     def emit(self, event: EngineEvent) -> None:
         """Keep an event for the caller of the input that is under way, or for `take_events`."""
-        self._events.append(event)
-        if len(self._events) == 1:
+        self.pending.append(event)
+        if len(self.pending) == 1:
             self.dirty.wake()
 
     def forget(self, session: Session) -> None:
@@ -285,7 +286,7 @@ class EngineServer:
             cookie = ("Set-Cookie", self.config.cookie.serialize(session.id))
             response = response._replace(headers=(*response.headers, cookie))
         exchange.answer(response)
-        self._events.append(SessionOpened(session))
+        self.pending.append(SessionOpened(session))
 
     def _open_websocket(self, link: Link, now: float) -> None:
         session = self._new_session(link.request, now)
@@ -293,7 +294,7 @@ class EngineServer:
         link.session = session
         session.owner = link.owner
         session.push(control(self._handshake(session)))
-        self._events.append(SessionOpened(session))
+        self.pending.append(SessionOpened(session))
 
     def _new_session(self, request: Request, now: float) -> Session:
         sid = self._generate_id()
@@ -344,4 +345,4 @@ class EngineServer:
 
     def _refused(self, request: Request, refusal: Refusal) -> None:
         code, context = refusal
-        self._events.append(RequestRefused(request, code, ERROR_MESSAGES[code], context))
+        self.pending.append(RequestRefused(request, code, ERROR_MESSAGES[code], context))

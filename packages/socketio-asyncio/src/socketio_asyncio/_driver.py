@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
 
 from engineio_proto import Engine, Request, Response
-from engineio_wire import HttpDate, RequestReceived, Wire, WireServer
+from engineio_wire import HttpDate, RequestReceived, Wire, WireServer, check_response
 from socketio_proto import Report, Trouble
 
 from ._runtime import AsyncioRuntime
@@ -104,6 +104,12 @@ class Driver:
         finally:
             self._busy = False
 
+    def add(self, wire: Wire[Any], connection: Connection) -> None:
+        """Drive a new connection. Its first request has a deadline, though no byte may ever come."""
+        self.connections[wire] = connection
+        if self._core.timers.earlier:
+            self._arm()
+
     def close(self) -> None:
         """Close every session; what is left of the connections is closed by their clients or by `abort`."""
         self.run(self._core.close, self.now())
@@ -133,15 +139,13 @@ class Driver:
         dirty = core.dirty
         connections = self.connections
         while True:
-            events = core.take_events()
-            if events:
+            while events := core.take_events():
                 self._dispatch_core(events)
-            elif owners := dirty.take():
-                for wire in owners:
-                    connection = connections.get(wire)
-                    if connection is not None:  # else it was answered after it was gone
-                        connection.flush()
-            else:
+            for wire in dirty.take():
+                connection = connections.get(wire)
+                if connection is not None:  # else it was answered after it was gone
+                    connection.flush()
+            if not dirty.owners:  # writing causes no events, but the end of an answer may mark a wire once more
                 break
         if core.timers.earlier:
             self._arm()
@@ -188,16 +192,24 @@ class Driver:
 
     async def _finish_other(self, event: RequestReceived, result: Awaitable[Response]) -> None:
         try:
-            self._answer(event, await result)
+            response = await result
         except Exception as error:
             self._other_failed(event, error)
+        else:
+            self._answer(event, response)
 
     def _other_failed(self, event: RequestReceived, error: Exception) -> None:
         text = f"the handler of other paths raised for {event.exchange.request!r}"
         self.runtime.report(Report(Trouble.HANDLER, text, error))
-        self._answer(event, _FAILED)
+        event.exchange.answer(_FAILED)
+        self._core.dirty.mark(event.exchange.owner)
 
     def _answer(self, event: RequestReceived, response: Response) -> None:
+        try:
+            check_response(response, method=event.exchange.request.method)
+        except Exception as error:
+            self._other_failed(event, error)
+            return
         event.exchange.answer(response)
         self._core.dirty.mark(event.exchange.owner)
 
@@ -224,15 +236,15 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected."""
         self.transport = cast("asyncio.Transport", transport)
-        # What the kernel does not take is known at once, so `writable` tells the truth.
-        self.transport.set_write_buffer_limits(high=0)
         peer = transport.get_extra_info("peername")
+        secure = transport.get_extra_info("ssl_object") is not None
         self._wire = self._driver.wires.wire(
-            now=self._driver.now(),
-            remote_address=peer[0] if peer else "",
-            secure=transport.get_extra_info("ssl_object") is not None,
+            now=self._driver.now(), remote_address=peer[0] if peer else "", secure=secure
         )
-        self._driver.connections[self._wire] = self
+        self._driver.add(self._wire, self)
+        # What the kernel does not take is known at once, so `writable` tells the truth. TLS pauses at its limit, not
+        # above it (sslproto.py, _control_app_writing): with 0 it would pause an empty buffer.
+        self.transport.set_write_buffer_limits(high=1 if secure else 0, low=0)
 
     def data_received(self, data: bytes) -> None:
         """Bytes arrived."""
@@ -242,7 +254,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client will send no more; the core decides what that means."""
         self._driver.run(self._wire.receive_eof, self._driver.now())
-        return True
+        return self.transport.get_extra_info("ssl_object") is None  # TLS has no half-closed connections
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""

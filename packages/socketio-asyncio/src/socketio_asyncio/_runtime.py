@@ -61,6 +61,8 @@ class AsyncioRuntime:
     # Task(eager_start=True) came with Python 3.12.
     eager = sys.version_info >= (3, 12)
     ready: Awaitable[None] = Ready()
+    # The clock of every event loop, readable also before one runs.
+    now = staticmethod(time.monotonic)
 
     def __init__(self) -> None:
         self.tasks: set[asyncio.Task[None]] = set()
@@ -80,10 +82,6 @@ class AsyncioRuntime:
     def waiter(self) -> FutureWaiter:
         """A new waiter."""
         return FutureWaiter()
-
-    def now(self) -> float:
-        """Monotonic seconds: the clock of every event loop, readable also before one runs."""
-        return time.monotonic()
 
     def report(self, report: Report) -> None:
         """Write to the log `socketio`: handlers' errors with their traceback, the rest at level INFO."""

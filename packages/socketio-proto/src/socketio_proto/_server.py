@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, overload
 
 from engineio_proto import (
+    CloseReason,
     Dirty,
     EngineEvent,
     EngineServer,
@@ -38,7 +39,7 @@ from ._client_files import ClientFiles
 from ._config import split_options
 from ._connection import Connection
 from ._dispatch import Dispatcher
-from ._events import DisconnectReason, EventReceived, NamespaceCreated, SocketEvent
+from ._events import ConnectionClosed, DisconnectReason, EventReceived, NamespaceCreated, SocketEvent
 from ._handlers import Function
 from ._namespace import MiddlewareFunction, Namespace
 from ._operator import BroadcastOperator
@@ -270,9 +271,8 @@ class Server:
 
     def take_events(self) -> list[SocketEvent]:
         """Remove and return what commands have caused since the last input."""
-        engine_events = self.engine.take_events()
-        if engine_events:
-            return self._translate(engine_events, self.runtime.now())
+        if self.engine.pending:
+            return self._translate(self.engine.take_events(), self.runtime.now())
         events = self._events
         if not events:
             return []
@@ -362,6 +362,8 @@ class Server:
                 connection = session.user
                 session.user = None
                 self.connect_timers.cancel(connection)
+                if event.reason is CloseReason.FORCED_CLOSE and event.description is not None:
+                    self._events.append(ConnectionClosed(connection, event.description))
                 connection.closed(DisconnectReason(event.reason), event.description)
             case RequestRefused():
                 self._events.append(event)
