@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-DEADLINE = 20.0
+DEADLINE = 10.0
 """Seconds after which a test fails that waits for a byte. Never reached when all is well."""
 
 PATH = "/socket.io/?EIO=4&transport="
@@ -27,6 +27,10 @@ class ClosedByServer(Exception):
     def __init__(self, code: int | None = None) -> None:
         super().__init__(code)
         self.code = code
+
+
+OPEN: list[Tcp] = []
+"""Every connection that was made; a fixture closes them at the test's end."""
 
 
 class Tcp:
@@ -42,6 +46,7 @@ class Tcp:
         self, port: int, *, ssl: ssl_module.SSLContext | None = None, receive_buffer: int | None = None
     ) -> None:
         self.socket = socket.socket()
+        OPEN.append(self)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(DEADLINE)

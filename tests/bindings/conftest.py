@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
-from tests.bindings.client import TRANSPORTS, Client
+from tests.bindings.client import OPEN, TRANSPORTS, Client
 from tests.bindings.harness import BINDINGS, Binding, Recorder, Running
 
 
@@ -34,14 +33,9 @@ def serve(binding: Binding) -> Iterator[Callable[..., Running]]:
         yield lambda io, **options: stack.enter_context(Running(binding, io, **options))
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def connect() -> Iterator[Callable[..., Client]]:
-    """`connect(running, transport, ...)`: a client, closed at the test's end."""
-    with contextlib.ExitStack() as stack:
-
-        def make(running: Running, *args: Any, **options: Any) -> Client:
-            client = Client(running.port, *args, **options)
-            stack.callback(client.close)
-            return client
-
-        yield make
+    """`connect(running, transport, ...)`: a client. Closes, at the test's end, every connection that was made."""
+    yield lambda running, *args, **options: Client(running.port, *args, **options)
+    while OPEN:
+        OPEN.pop().close()

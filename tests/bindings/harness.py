@@ -13,7 +13,7 @@ import importlib
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, Self
 
 import trio
 
@@ -121,7 +121,10 @@ class TrioBinding(Binding):
                 running.cancel_job = lambda future: scopes[future].cancel()
                 with trio.CancelScope() as serving:
                     running.cancel = serving.cancel
-                    await serve()
+                    try:
+                        await serve()
+                    except Exception as error:  # kept from the nursery, which would wrap it
+                        running.failures.append(error)
                 nursery.cancel_scope.cancel()
 
         trio.run(main)
@@ -158,6 +161,7 @@ class Running:
         self.port = 0
         self._options = options
         self._ready = threading.Event()
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"{binding.name} server")
 
     def _run(self) -> None:
@@ -175,7 +179,7 @@ class Running:
         finally:
             self._ready.set()
 
-    def __enter__(self) -> Running:
+    def __enter__(self) -> Self:
         self._handler = _Collect(self.records)
         self._logger = logging.getLogger("socketio")
         self._logger.addHandler(self._handler)
@@ -197,11 +201,17 @@ class Running:
         bugs = [record.getMessage() for record in self.records if "bug of this library" in record.getMessage()]
         assert not bugs, bugs
 
-    def stop(self) -> None:
-        """Cancel `serve` and wait for the thread's end; raise what went wrong in it."""
-        if self._thread.is_alive():
+    def begin_stop(self) -> None:
+        """Cancel `serve`, once."""
+        if self._thread.is_alive() and not self._stopping:
+            self._stopping = True
             with contextlib.suppress(RuntimeError, trio.RunFinishedError):  # it ended by itself meanwhile
                 self.in_thread(self.cancel)
+
+    def stop(self) -> None:
+        """Cancel `serve` and wait for the thread's end; raise what went wrong in it."""
+        self.begin_stop()
+        if self._thread.is_alive():
             self._thread.join(DEADLINE)
             assert not self._thread.is_alive(), "serve did not return"
         failures, self.failures = self.failures, []

@@ -126,6 +126,8 @@ class TestAwaitingEmit:
         client.emit("echo")
         assert not waiting.done()
         assert client.event() == ["big", "x" * 2000]
+        # Only the next poll tells that this one's answer arrived.
+        client.transport.poll.start("GET", client.transport.target)
         assert waiting.result(DEADLINE) == "went on"
 
 
@@ -168,9 +170,6 @@ class TestSlowReader:
         io.on("again", lambda socket, number: socket.volatile.emit("v", number) and None)
         client = connect(serve(io))
         for number in range(200):
-            client.emit("again", number)
-        assert [client.event()[1] for _ in range(200)] == sorted(range(200)) or True
-        for number in range(50):
             client.emit("again", number)
             assert client.event() == ["v", number]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bindings.client import DEADLINE, ACK, BINARY_EVENT, CONNECT_ERROR, Client, Packet
+from tests.bindings.client import ACK, BINARY_EVENT, CONNECT_ERROR, DEADLINE, Client, Packet
 from tests.bindings.harness import Binding, Recorder, Running
 
 Serve = Callable[..., Running]

@@ -7,7 +7,6 @@ import socket as sockets
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,12 +51,10 @@ class TestCancellation:
         begun.wait()
         polling.transport.poll.start("GET", polling.transport.target)
         parked_before(running, io, polling)
-        stopping = threading.Thread(target=running.in_thread, args=[running.cancel])
-        stopping.start()
+        running.begin_stop()
         # No DISCONNECT packet: official clients then reconnect by themselves.
         assert polling.transport.poll.finish().text == "1"
         assert websocket.until_closed().code is None
-        stopping.join(DEADLINE)
         running.stop()
         assert begun.items == ["begun", "cancelled"]
         assert seen.items == ["server shutting down"] * 2
@@ -79,7 +76,6 @@ class TestCancellation:
         for tcp in (idle, half):
             with pytest.raises(ClosedByServer):
                 tcp.read(1)
-            tcp.close()
 
     def test_a_connection_that_does_not_read_cannot_hold_it_up(
         self, binding: Binding, serve: Serve, connect: Connect
@@ -164,7 +160,6 @@ class TestOtherPaths:
         assert http.request("GET", "/").status == 404
         assert http.request("POST", "/form", b"a=1").status == 404
         assert http.request("GET", "/").status == 404, "the connection goes on"
-        http.close()
 
     @pytest.mark.parametrize("kind", ["sync", "async"])
     def test_with_one(self, binding: Binding, serve: Serve, kind: str) -> None:
@@ -205,10 +200,8 @@ class TestOtherPaths:
             assert record.levelname == "ERROR"
             assert record.exc_info is not None and isinstance(record.exc_info[1], error)
         assert http.request("GET", "/none").status == 404
-        http.close()
         with_socket = Client(running.port)
         assert with_socket.call("echo", 1) == [1]
-        with_socket.close()
 
     def test_a_client_that_does_not_wait_for_the_answer(
         self, binding: Binding, serve: Serve, connect: Connect
@@ -242,7 +235,6 @@ class TestOtherPaths:
         http = Http(serve(binding.server()).port)
         answer = http.request("GET", "/socket.io/socket.io.js")
         assert answer.status == 200 and b"Socket.IO" in answer.body[:200]
-        http.close()
 
 
 class TestTls:
@@ -271,7 +263,6 @@ class TestTls:
         plain.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with pytest.raises(ClosedByServer):
             plain.read(1000)
-        plain.close()
         with pytest.raises(ssl.SSLCertVerificationError):
             Http(running.port, ssl=ssl.create_default_context())
         client = connect(running, ssl=ssl.create_default_context(cafile=str(CERTIFICATE)))
