@@ -362,6 +362,38 @@ def test_eof_after_a_complete_request_still_gets_the_answer() -> None:
     assert b"Connection: close" in output and output.endswith(b"hi") and not connection.open
 
 
+def test_eof_before_the_answer_was_taken() -> None:
+    engine, connection = recording()
+    wire = connection.wire
+    wire.receive_bytes(request("POST", PATH, body=b"x"), 0.0)
+    wire.receive_eof(0.0)
+    assert not wire.closing
+    assert wire.take_bytes().endswith(b"Connection: close\r\n\r\nok")
+    assert wire.closing and not wire.abort and engine.heard[-1] == ("body", b"x")
+
+
+def test_eof_behind_a_request_that_was_not_looked_at() -> None:
+    _, connection = recording()
+    connection.wire.write_blocked()
+    connection.feed(request("POST", PATH, body=b"x") * 2)
+    connection.eof()
+    assert connection.open
+    connection.unblock()
+    assert connection.take().count(b"\r\n\r\nok") == 2 and not connection.open
+
+
+def test_eof_behind_a_body_that_is_read_in_slices() -> None:
+    engine, connection = recording()
+    connection.feed(request("POST", PATH, "Transfer-Encoding: chunked"))
+    connection.wire.receive_bytes(b"1\r\na\r\n" * 3000 + b"0\r\n\r\n", 0.0)
+    connection.events += connection.wire.receive_eof(0.0)
+    connection.flush()
+    assert connection.open
+    connection._take(connection.wire.resume(0.0))
+    assert engine.heard[-1] == ("body", b"a" * 3000)
+    assert connection.take().endswith(b"\r\n\r\nok") and not connection.open
+
+
 @pytest.mark.parametrize("cut", range(1, len(request("POST", PATH, body=b"abc"))))
 def test_eof_in_the_middle_of_a_request(cut: int) -> None:
     engine, connection = recording()

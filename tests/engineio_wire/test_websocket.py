@@ -83,6 +83,8 @@ REFUSED = {
     "empty continuation of nothing": (frame(0x80, b""), 1002),
     "message inside a message": (frame(0x01, b"a") + frame(0x81, b"b"), 1002),
     "binary inside text": (frame(0x01, b"a") + frame(0x82, b"b"), 1002),
+    "continuation of nothing, too big": (frame(0x80, bytes(100_001)), 1002),
+    "message inside a message, too big": (frame(0x01, b"a") + frame(0x81, bytes(100_001)), 1002),
     "fragmented ping": (frame(0x09, b"a"), 1002),
     "fragmented close": (frame(0x08, b""), 1002),
     "long ping": (frame(0x89, b"a" * 126), 1002),
@@ -382,6 +384,14 @@ def test_our_close(direct: bool) -> None:
     connection.feed(frame(0x88, b"\x03\xe8"))
     assert engine.heard == [("link closed", None)]
     assert connection.take() == b"" and not connection.open
+
+
+@BOTH
+def test_our_close_that_is_not_taken_yet(direct: bool) -> None:
+    engine, connection = websocket(direct=direct)
+    engine.links[0].close()
+    assert connection.wire.receive_bytes(text("too late"), 0.0) == []
+    assert connection.wire.take_bytes() == b"\x88\x00" and engine.heard == []
 
 
 @BOTH

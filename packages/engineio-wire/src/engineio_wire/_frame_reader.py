@@ -47,7 +47,7 @@ class Received(NamedTuple):
 
 
 class FrameReader:
-    """Reads frames that need care.
+    """Reads one message that needs care, and the control frames between its fragments; or one control frame.
 
     Args:
         max_message_size: bytes of payload of one message, all its fragments together.
@@ -156,10 +156,8 @@ class FrameReader:
                 self._joined = joined + 1
         if finished:
             message: str | bytes = "".join(self._text) if opcode is Opcode.TEXT else b"".join(self._binary)
+            # The wire drops this reader now; the next message is not read by it.
             self._in_message = False
-            self._size = self._fragments = self._joined = 0
-            self._text = []
-            self._binary = []
             return Received(opcode, message)
         return None
 
