@@ -120,10 +120,11 @@ class Session:
             self._overflow(outgoing)
             return False
         self.buffered_bytes = buffered + outgoing.size
-        self._buffer.append(outgoing)
-        owner = self.owner
-        if owner is not None:
-            engine.dirty.mark(owner)
+        buffer = self._buffer
+        buffer.append(outgoing)
+        # Whoever takes takes all, so behind a message that waits the owner is marked already.
+        if len(buffer) == 1 and self.owner is not None:
+            engine.dirty.mark(self.owner)
         return True
 
     def send_message(self, *messages: str | bytes, compress: bool = True) -> bool:
