@@ -45,7 +45,10 @@ class Dirty:
         self.owners.pop(owner, None)
 
     def take(self) -> list[Any]:
-        """Empty the set and return what was in it, in order of marking."""
+        """Empty the set and return what was in it, in order of marking.
+
+        Each of them must now be taken from: what is queued behind something that waits marks nobody again.
+        """
         owners = self.owners
         if not owners:
             return []
