@@ -421,6 +421,22 @@ def test_a_lost_connection_leaves_nothing_behind(cut: int) -> None:
         gc.enable()
 
 
+def test_the_engine_is_not_told_of_what_it_has_answered() -> None:
+    engine, connection = recording(RecordingEngine(max_message_size=2))
+    connection.wire.receive_bytes(request("POST", PATH, body=b"abc")[:-1], 0.0)
+    connection.feed(b"")
+    connection.lose()
+    assert engine.heard == [("request", "POST", PATH), ("exchange closed", PATH)]
+    for taken in (False, True):
+        for cut in (1, 0):
+            engine, connection = recording(RecordingEngine(max_message_size=2))
+            connection.wire.receive_bytes(request("POST", PATH, body=b"abcde")[: -cut or None], 0.0)
+            if taken:
+                assert connection.take().startswith(b"HTTP/1.1 413 ")
+            connection.lose()
+            assert engine.heard == [("request", "POST", PATH)]
+
+
 # Deadlines.
 
 

@@ -92,6 +92,9 @@ REFUSED = {
     "one-byte close": (frame(0x88, b"\x03"), 1002),
     "close 999": (frame(0x88, b"\x03\xe7"), 1002),
     "close 1005": (frame(0x88, b"\x03\xed"), 1002),
+    "close 1004": (frame(0x88, b"\x03\xec"), 1002),
+    "close 1015": (frame(0x88, b"\x03\xf7"), 1002),
+    "close 2999": (frame(0x88, b"\x0b\xb7"), 1002),
     "close 1006": (frame(0x88, b"\x03\xee"), 1002),
     "close 1016": (frame(0x88, b"\x03\xf8"), 1002),
     "close 5000": (frame(0x88, b"\x13\x88"), 1002),
@@ -360,7 +363,9 @@ def test_nothing_is_taken_while_the_transport_is_blocked() -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("payload", [b"", b"\x03\xe8", b"\x03\xe9bye", b"\x0f\xa0" + "é".encode()])
+@pytest.mark.parametrize(
+    "payload", [b"", b"\x03\xe8", b"\x03\xe9bye", b"\x03\xf6", b"\x13\x87", b"\x0f\xa0" + "é".encode()]
+)
 def test_the_peers_close_is_echoed(payload: bytes, direct: bool) -> None:
     engine, connection = websocket(RecordingEngine(echo=True), direct=direct)
     connection.feed(text("a") + frame(0x88, payload) + text("after"))

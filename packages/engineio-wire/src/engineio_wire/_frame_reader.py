@@ -4,16 +4,17 @@ Everything that is not a whole plain frame comes here: control frames, fragments
 arrive in pieces. The reader exists from the first such frame until the next idle boundary (no frame and no
 message in progress), where the wire drops it and reads on directly.
 
-wsproto judges and decodes; this class feeds it exactly one frame at a time, so that the boundary is known, and
-adds the bounds that wsproto lacks: the size of a message (refused by its header, before its payload is
-buffered) and the number of its frames. All work is linear in the bytes received.
+wsproto judges and decodes, by its two decoders (`FrameProtocol` around them is a reference cycle, and a reader
+lives for one message). This class feeds them exactly one frame at a time, so that the boundary is known, judges
+close frames as ws does, and adds the bounds that wsproto lacks: the size of a message (refused by its header,
+before its payload is buffered) and the number of its frames. All work is linear in the bytes received.
 """
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple, cast
 
-from wsproto.frame_protocol import CloseReason, FrameProtocol, Opcode, ParseFailed
+from wsproto.frame_protocol import CloseReason, FrameDecoder, MessageDecoder, Opcode, ParseFailed
 
 from ._frames import FrameHeader
 
@@ -43,7 +44,7 @@ class Received(NamedTuple):
 
     opcode: int
     payload: str | bytes
-    "Text of a text message, otherwise bytes; of a close frame what the echo carries."
+    "Text of a text message, otherwise bytes."
 
 
 class FrameReader:
@@ -61,11 +62,12 @@ class FrameReader:
     __slots__ = (
         "_binary",
         "_fragments",
+        "_frames",
         "_in_message",
         "_joined",
         "_max_fragments",
         "_max_message_size",
-        "_protocol",
+        "_messages",
         "_size",
         "_text",
         "opcode",
@@ -73,7 +75,8 @@ class FrameReader:
     )
 
     def __init__(self, *, max_message_size: int, max_fragments: int) -> None:
-        self._protocol = FrameProtocol(client=False, extensions=[])
+        self._frames = FrameDecoder(client=False)
+        self._messages = MessageDecoder()
         self._max_message_size = max_message_size
         self._max_fragments = max_fragments
         self.opcode = 0
@@ -124,22 +127,21 @@ class FrameReader:
         return self._feed(data)
 
     def _feed(self, data: bytes) -> Received | None:
-        self._protocol.receive_bytes(data)
-        received: Received | None = None
+        self._frames.receive_bytes(data)
         try:
-            for frame in self._protocol.received_frames():
-                payload = frame.payload
+            frame = self._frames.process_buffer()
+            if frame is None:
+                return None
+            if frame.opcode.iscontrol():
+                payload = cast("bytes", frame.payload)
                 if frame.opcode is Opcode.CLOSE:
-                    received = Received(Opcode.CLOSE, _echo(payload))
-                elif frame.opcode.iscontrol():
-                    assert isinstance(payload, bytes)
-                    received = Received(frame.opcode, payload)
-                else:
-                    received = self._collect(frame.opcode, payload, frame.message_finished)
+                    _check_close(payload)
+                return Received(frame.opcode, payload)
+            frame = self._messages.process_frame(frame)
         except ParseFailed as failure:
             invalid_text = failure.code == CloseReason.INVALID_FRAME_PAYLOAD_DATA
             raise Violation(failure.code, INVALID_UTF8 if invalid_text else str(failure)) from None
-        return received
+        return self._collect(frame.opcode, frame.payload, frame.message_finished)
 
     def _collect(self, opcode: Opcode, payload: object, finished: bool) -> Received | None:
         joined = self._joined
@@ -162,9 +164,16 @@ class FrameReader:
         return None
 
 
-def _echo(payload: object) -> bytes:
-    """What ws answers a close frame with: the same code and reason, or nothing."""
-    code, reason = cast("tuple[int, str]", payload)
-    if code == CloseReason.NO_STATUS_RCVD:
-        return b""
-    return int(code).to_bytes(2, "big") + reason.encode()
+def _check_close(payload: bytes) -> None:
+    """RFC 6455 5.5.1 and 7.4. Source: ws, `lib/receiver.js` (`controlMessage`) and `isValidStatusCode`."""
+    if not payload:
+        return
+    if len(payload) == 1:
+        raise Violation(CloseReason.PROTOCOL_ERROR, "Invalid WebSocket frame: invalid payload length 1")
+    code = int.from_bytes(payload[:2], "big")
+    if not (1000 <= code <= 1014 or 3000 <= code <= 4999) or code in (1004, 1005, 1006):
+        raise Violation(CloseReason.PROTOCOL_ERROR, f"Invalid WebSocket frame: invalid status code {code}")
+    try:
+        payload[2:].decode()
+    except UnicodeDecodeError:
+        raise Violation(CloseReason.INVALID_FRAME_PAYLOAD_DATA, INVALID_UTF8) from None
