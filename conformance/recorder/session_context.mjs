@@ -89,7 +89,7 @@ export class Context {
     this.proxy.lines = []; // and what the clean-up causes is not
     for (const cleanup of this.cleanups) cleanup();
     this.proxy.close();
-    if (this.child.exitCode === null) {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
       this.child.kill("SIGKILL");
       await once(this.child, "exit");
     }
