@@ -27,15 +27,26 @@ def seen() -> Recorder:
 
 
 @pytest.fixture
+def connect() -> Callable[..., Client]:
+    """`connect(running, transport, ...)`: a client."""
+    return lambda running, *args, **options: Client(running.port, *args, **options)
+
+
+@pytest.fixture
 def serve(binding: Binding) -> Iterator[Callable[..., Running]]:
     """`serve(io, **options)`: serve until the test's end."""
     with contextlib.ExitStack() as stack:
         yield lambda io, **options: stack.enter_context(Running(binding, io, **options))
+        close_connections()  # before the servers stop, which would wait for what these clients do not say
 
 
 @pytest.fixture(autouse=True)
-def connect() -> Iterator[Callable[..., Client]]:
-    """`connect(running, transport, ...)`: a client. Closes, at the test's end, every connection that was made."""
-    yield lambda running, *args, **options: Client(running.port, *args, **options)
+def closed_connections() -> Iterator[None]:
+    """Nothing that a test opened stays open."""
+    yield
+    close_connections()
+
+
+def close_connections() -> None:
     while OPEN:
         OPEN.pop().close()

@@ -11,12 +11,13 @@ from __future__ import annotations
 import inspect
 import math
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import trio
 from engineio_proto import Request, Response
-from engineio_wire import RequestReceived, Wire, WireServer, check_response
+from engineio_wire import HttpDate, RequestReceived, Wire, WireServer, check_response
 from socketio_proto import Report, Trouble
 
 from ._connection import Connection, Stream
@@ -39,7 +40,7 @@ class Driver:
     def __init__(self, core: Server, other: Other | None = None) -> None:
         self.runtime = core.runtime
         self.now = core.runtime.now
-        self.wires: WireServer[Any] = WireServer(core)
+        self.wires: WireServer[Any] = WireServer(core, http_date=HttpDate(time.time))
         self.connections: dict[Wire[Any], Connection] = {}
         self._core = core
         self._other = other
@@ -124,15 +125,13 @@ class Driver:
     def _settle(self) -> None:
         core = self._core
         while True:
-            events = core.take_events()
-            if events:
+            while events := core.take_events():
                 core.dispatch(events)
-            elif owners := core.dirty.take():
-                for wire in owners:
-                    connection = self.connections.get(wire)
-                    if connection is not None:  # else it was answered after it was gone
-                        connection.flush()
-            else:
+            for wire in core.dirty.take():
+                connection = self.connections.get(wire)
+                if connection is not None:  # else it was answered after it was gone
+                    connection.flush()
+            if not core.dirty.owners:  # writing causes no events, but the end of an answer may mark a wire again
                 break
         self.rearm()
 
