@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from engineio_proto import Engine, Link, LinkState
 
 from ._events import WireEvent
-from ._frames import WHOLE_BINARY, WHOLE_TEXT, unmask
+from ._frames import WHOLE_BINARY, WHOLE_TEXT, int_from_bytes, unmask
 
 E = TypeVar("E")
 
@@ -68,8 +68,8 @@ def read_direct(
                 if length <= 125:
                     # `unmask`, here: a call costs as much as the rest.
                     key = data[start - 4 : start] * ((length + 3) >> 2)
-                    masked = int.from_bytes(data[start:end], "little")
-                    payload = masked ^ int.from_bytes(key[:length], "little")
+                    masked = int_from_bytes(data[start:end], "little")
+                    payload = masked ^ int_from_bytes(key[:length], "little")
                     text = payload.to_bytes(length, "little").decode()
                 else:
                     text = unmask(data, start, end).decode()

@@ -19,6 +19,8 @@ EMPTY_CLOSE: Final = b"\x88\x00"
 # One XOR of big integers is fastest below about this many bytes, four `translate` calls above it
 # (measured: 64 bytes 0.9 against 2.5 us, 4 KiB equal, 1 MB 7.1 against 2.4 ms).
 _XOR_UP_TO: Final = 4096
+# Looked up once: in a frame's direct path the two look-ups are a tenth of its time.
+int_from_bytes: Final = int.from_bytes
 _XOR_TABLES: Final = tuple([bytes([value ^ key for value in range(256)]) for key in range(256)])
 
 
@@ -28,7 +30,7 @@ def unmask(data: bytes, start: int, end: int) -> bytes:
     if size <= _XOR_UP_TO:
         key = data[start - 4 : start] * ((size + 3) >> 2)
         # Read backwards, the surplus of the key lies above the payload; `little` makes it the high bytes.
-        return (int.from_bytes(data[start:end], "little") ^ int.from_bytes(key[:size], "little")).to_bytes(
+        return (int_from_bytes(data[start:end], "little") ^ int_from_bytes(key[:size], "little")).to_bytes(
             size, "little"
         )
     payload = bytearray(data[start:end])

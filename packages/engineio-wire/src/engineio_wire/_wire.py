@@ -24,7 +24,7 @@ from engineio_proto import Link, LinkState
 from ._deadlines import Waiting
 from ._direct import read_direct
 from ._events import WireEvent
-from ._frames import WHOLE_BINARY, WHOLE_TEXT, outgoing_frames
+from ._frames import WHOLE_BINARY, WHOLE_TEXT, int_from_bytes, outgoing_frames
 from ._http import HttpSide
 from ._websocket import WebSocketSide, link_frames
 
@@ -93,8 +93,8 @@ class Wire(Generic[E]):
             ):
                 first = data[0]
                 key = data[2:6] * ((size + 3) >> 2)
-                masked = int.from_bytes(data[6:], "little")
-                payload = (masked ^ int.from_bytes(key[:size], "little")).to_bytes(size, "little")
+                masked = int_from_bytes(data[6:], "little")
+                payload = (masked ^ int_from_bytes(key[:size], "little")).to_bytes(size, "little")
                 if first == WHOLE_TEXT:
                     try:
                         text = payload.decode()
