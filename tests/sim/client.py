@@ -20,12 +20,18 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class ClientRequest:
-    """An HTTP request: `response` is its answer, `aborted` that the server closed the connection without one."""
+    """An HTTP request: `response` is its answer.
+
+    Attributes:
+        aborted: the server closed the connection without an answer.
+        dropped: the client did.
+    """
 
     def __init__(self, client: Client, method: str, target: str, headers: Headers) -> None:
         self.client = client
         self.response: Response | None = None
         self.aborted = False
+        self.dropped = False
         self._down: Pipe[Downward] = Pipe(client.host.clock, self._receive, latency=client.latency)
         self._up: Pipe[bytes | Closed | None] = Pipe(client.host.clock, self._arrive, latency=client.latency)
         self._server = HostExchange(client.host, Request(method, target, headers), self._down)
@@ -34,7 +40,7 @@ class ClientRequest:
     @property
     def pending(self) -> bool:
         """Whether it has neither an answer nor an end."""
-        return self.response is None and not self.aborted
+        return self.response is None and not self.aborted and not self.dropped
 
     def send(self, data: bytes) -> None:
         """A piece of the body."""
@@ -48,7 +54,8 @@ class ClientRequest:
         """Lose the connection: what is under way upwards still arrives, then the end; nothing arrives here."""
         self._down.cut()
         self._up.send(Closed())
-        self.aborted = True
+        self.dropped = True
+        self.client.answered(self)
 
     def _arrive(self, item: bytes | Closed | None) -> None:
         if isinstance(item, Closed):
@@ -148,12 +155,17 @@ class Client:
         self.auto_poll = False
         self.auto_pong = False
         self.socket: ClientSocket | None = None
-        self._poll: ClientRequest | None = None
+        self._polls: list[ClientRequest] = []
 
     @property
     def sid(self) -> str:
         """The session's id."""
         return str(self.handshake["sid"])
+
+    @property
+    def polling(self) -> bool:
+        """Whether a GET is under way."""
+        return bool(self._polls)
 
     # Actions.
 
@@ -163,13 +175,15 @@ class Client:
 
     def open_polling(self) -> ClientRequest:
         """The handshake."""
-        self._poll = self.request()
-        return self._poll
+        request = self.request()
+        self._polls.append(request)
+        return request
 
     def poll(self) -> ClientRequest:
         """A GET."""
-        self._poll = self.request()
-        return self._poll
+        request = self.request()
+        self._polls.append(request)
+        return request
 
     def post(self, *packets: str | bytes) -> ClientRequest:
         """A POST of these packets, in one piece."""
@@ -196,9 +210,9 @@ class Client:
     def answered(self, request: ClientRequest) -> None:
         """A request has its end."""
         response = request.response
-        if request is not self._poll:
+        if request not in self._polls:
             return
-        self._poll = None
+        self._polls.remove(request)
         if response is None or response.status != 200:
             return
         for packet in response.body.decode().split("\x1e"):

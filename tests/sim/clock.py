@@ -11,6 +11,10 @@ from heapq import heappop, heappush
 from typing import Protocol
 
 
+MOST_STEPS = 1_000
+"""Steps that one instant may take; more is a loop without an end."""
+
+
 class Machine(Protocol):
     """What has deadlines."""
 
@@ -56,7 +60,10 @@ class Clock:
         """Let that much time pass, with all that happens in it."""
         assert seconds >= 0.0, seconds
         end = self.now + seconds
+        steps = 0
         while (instant := self.next_instant) is not None and instant <= end:
+            steps = 0 if instant > self.now else steps + 1
+            assert steps < MOST_STEPS, f"time stands still at {self.now}"
             self.now = max(self.now, instant)
             self._step()
         self.now = end

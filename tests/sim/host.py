@@ -168,6 +168,7 @@ class HostSocket:
         self.link = Link(self, request, now=host.clock.now)
         self._host = host
         self._down = down
+        self._asked = False
         self._answered = False
         self._closing = False
         self._over = False
@@ -177,7 +178,9 @@ class HostSocket:
 
     def receive(self) -> None:
         """The upgrade request arrived."""
-        self._host.run(self._host.engine.receive_upgrade, self.link, self._host.clock.now)
+        if not self._over:
+            self._asked = True
+            self._host.run(self._host.engine.receive_upgrade, self.link, self._host.clock.now)
 
     def receive_message(self, message: str | bytes | Closed) -> None:
         """A message or a close frame arrived; while the layer above pauses the link, it stays unread."""
@@ -188,7 +191,8 @@ class HostSocket:
         """Its connection is gone."""
         if not self._over:
             self._over = True
-            self._host.run(self._host.engine.link_closed, self.link, self._host.clock.now, error)
+            if self._asked:
+                self._host.run(self._host.engine.link_closed, self.link, self._host.clock.now, error)
 
     def _writable(self) -> None:
         self._host.engine.dirty.mark(self)

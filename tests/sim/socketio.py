@@ -17,7 +17,7 @@ from typing import Any
 
 from socketio_proto import ClientFiles, Server, SocketEvent
 
-from tests.sim.client import Client
+from tests.sim.client import Client, ClientRequest
 from tests.sim.clock import Clock
 from tests.sim.host import Host
 from tests.sim.runtime import Start, Task, VirtualRuntime
@@ -41,6 +41,11 @@ class Visitor(Client):
         self.stage = stage
         self.id = ""
         self.polls = False
+        self._latest: ClientRequest | None = None
+
+    def poll(self) -> ClientRequest:
+        self._latest = super().poll()
+        return self._latest
 
     def open(self, *, polling: bool = False, window: int | None = None) -> None:
         """The Engine.IO handshake, on the way."""
@@ -80,8 +85,8 @@ class Visitor(Client):
             self.socket.drop()
         else:
             self.auto_poll = False
-            if self._poll is not None:
-                self._poll.drop()
+            assert self._latest is not None
+            self._latest.drop()
 
     @property
     def gone(self) -> bool:

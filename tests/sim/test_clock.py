@@ -57,3 +57,14 @@ def test_the_deadline_law() -> None:
     clock.machines.append(Stuck(clock, 1.0))
     with pytest.raises(AssertionError, match="stays due"):
         clock.advance(2.0)
+
+
+def test_a_loop_without_an_end() -> None:
+    clock = Clock(0.0)
+
+    def again() -> None:
+        clock.call_later(0.0, again)
+
+    again()
+    with pytest.raises(AssertionError, match="time stands still"):
+        clock.advance(1.0)

@@ -14,7 +14,7 @@ def upgrade(pair: Pair) -> ClientSocket:
     pair.client.auto_poll = False
     socket = pair.client.websocket()
     socket.send("2probe")
-    while "3probe" not in socket.packets or pair.client._poll is not None:
+    while "3probe" not in socket.packets or pair.client.polling:
         pair.advance(0.01)
     socket.send("5")
     return socket
