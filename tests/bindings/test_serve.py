@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 import socket as sockets
 import ssl
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.bindings.client import DEADLINE, EVENT, Client, ClosedByServer, Http, Packet, Tcp
-from tests.bindings.harness import Binding, Recorder, Running
+from tests.bindings.harness import BINDINGS, Binding, Recorder, Running
 
 Serve = Callable[..., Running]
 Connect = Callable[..., Client]
@@ -267,6 +268,15 @@ class TestTls:
             Http(running.port, ssl=ssl.create_default_context())
         client = connect(running, ssl=ssl.create_default_context(cafile=str(CERTIFICATE)))
         assert client.call("echo", 1) == [1]
+
+
+def test_serve_has_the_same_parameters_everywhere() -> None:
+    """Annotations aside: each binding's are about its own Server."""
+    first, *others = [
+        [(p.name, p.kind, p.default) for p in inspect.signature(make().module.serve).parameters.values()]
+        for make in BINDINGS.values()
+    ]
+    assert all(other == first for other in others)
 
 
 class TestWrongCalls:

@@ -8,25 +8,19 @@ makes a pass of its own; it does so too when a deadline comes, and for input tha
 
 from __future__ import annotations
 
-import inspect
 import math
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import trio
-from engineio_proto import Request, Response
 from engineio_wire import HttpDate, RequestReceived, Wire, WireServer, check_response
-from socketio_proto import Report, Trouble
+from socketio_proto import Other, OtherPaths
 
 from ._connection import Connection, Stream
 from ._runtime import log
 from ._server import Server
-
-Other = Callable[[Request], Response | Awaitable[Response]]
-_NOT_FOUND = Response(404)
-_FAILED = Response(500)
 
 
 class Driver:
@@ -43,7 +37,7 @@ class Driver:
         self.wires: WireServer[Any] = WireServer(core, http_date=HttpDate(time.time))
         self.connections: dict[Wire[Any], Connection] = {}
         self._core = core
-        self._other = other
+        self._other = OtherPaths(other, core.runtime, core.dirty, check_response)
         self._thread = threading.get_ident()
         self._alarm = trio.CancelScope()
         self._deadline = math.inf
@@ -118,7 +112,7 @@ class Driver:
         # A request outside the path is complete when nothing else can come on its wire, so it is the last.
         if events and type(events[-1]) is RequestReceived:
             self._core.dispatch(events[:-1])
-            self._answer_other(events[-1])
+            self._other.receive(events[-1].exchange, events[-1].body)
         elif events:
             self._core.dispatch(events)
 
@@ -134,44 +128,6 @@ class Driver:
             if not core.dirty.owners:  # writing causes no events, but the end of an answer may mark a wire again
                 break
         self.rearm()
-
-    # Requests outside the path.
-
-    def _answer_other(self, event: RequestReceived) -> None:
-        request = event.exchange.request
-        request.body = event.body
-        try:
-            result = _NOT_FOUND if self._other is None else self._other(request)
-        except Exception as error:
-            self._other_failed(event, error)
-            return
-        if inspect.isawaitable(result):
-            self.runtime.spawn(self._finish_other(event, result))
-        else:
-            self._answer(event, result)
-
-    async def _finish_other(self, event: RequestReceived, result: Awaitable[Response]) -> None:
-        try:
-            response = await result
-        except Exception as error:
-            self._other_failed(event, error)
-        else:
-            self._answer(event, response)
-
-    def _answer(self, event: RequestReceived, response: Response) -> None:
-        try:
-            check_response(response, method=event.exchange.request.method)
-        except Exception as error:
-            self._other_failed(event, error)
-            return
-        event.exchange.answer(response)
-        self._core.dirty.mark(event.exchange.owner)
-
-    def _other_failed(self, event: RequestReceived, error: Exception) -> None:
-        text = f"the handler of other paths raised for {event.exchange.request!r}"
-        self.runtime.report(Report(Trouble.HANDLER, text, error))
-        event.exchange.answer(_FAILED)
-        self._core.dirty.mark(event.exchange.owner)
 
 
 def _no_events(now: float) -> list[Any]:

@@ -93,6 +93,7 @@ async def _host(
                 task_status.started((listening, open_))
                 await trio.sleep_forever()
             connections.cancel_scope.cancel()
+    driver.runtime.nursery = None
 
 
 async def _until_signal(ready: Callable[[int], None] | None, port: int) -> None:
