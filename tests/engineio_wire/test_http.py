@@ -437,6 +437,38 @@ def test_the_engine_is_not_told_of_what_it_has_answered() -> None:
             assert engine.heard == [("request", "POST", PATH)]
 
 
+def test_broken_chunks_behind_an_early_answer_close_without_another() -> None:
+    for taken in (False, True):
+        engine, connection = recording(RecordingEngine(max_message_size=2))
+        wire = connection.wire
+        wire.receive_bytes(request("POST", PATH, "Transfer-Encoding: chunked") + b"3\r\nabc\r\n", 0.0)
+        if taken:
+            connection.flush()
+        wire.receive_bytes(b"nonsense\r\n", 0.0)
+        output = connection.take()
+        assert output.startswith(b"HTTP/1.1 413 ") and output.count(b"HTTP/1.1") == 1
+        assert wire.closing and engine.heard == [("request", "POST", PATH)]
+
+
+def test_eof_in_a_body_that_was_answered_early() -> None:
+    _, connection = recording(RecordingEngine(max_message_size=2))
+    connection.wire.receive_bytes(request("POST", PATH, body=b"abcde")[:-1], 0.0)
+    connection.wire.receive_eof(0.0)
+    assert connection.open
+    assert connection.take().startswith(b"HTTP/1.1 413 ") and not connection.open
+
+
+def test_a_blocked_connection_waits_for_its_body_again() -> None:
+    engine, connection = recording()
+    connection.feed(request("POST", PATH, "Content-Length: 5", "Expect: 100-continue"))
+    connection.wire.write_blocked()
+    connection.unblock()
+    connection.at(299.0)
+    assert connection.open
+    connection.at(300.0)
+    assert not connection.open and engine.heard[-1] == ("exchange closed", PATH)
+
+
 # Deadlines.
 
 

@@ -54,12 +54,9 @@ class RequestReader:
         self.complete = not self.head.has_body
 
     def feed(self, data: bytes) -> None:
-        """Give it what arrived after the head."""
-        if self.complete:
-            self.rest += data
-        elif data:
-            self._fed += len(data)
-            self._connection.receive_data(data)
+        """Give it what arrived after the head; `data` is not empty, which h11 takes for the end."""
+        self._fed += len(data)
+        self._connection.receive_data(data)
 
     def read(self, most_pieces: int) -> tuple[bytes, bool]:
         """Body bytes that are here, and whether there may be more of them without another `feed`.
@@ -70,8 +67,6 @@ class RequestReader:
         Raises:
             BadRequest: broken chunks or trailers, or too many bytes around too small a body.
         """
-        if self.complete:
-            return b"", False
         pieces: list[bytes] = []
         more = True
         try:
