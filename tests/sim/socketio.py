@@ -65,7 +65,9 @@ class Visitor(Client):
 
     def join(self, namespace: str = "/", auth: Any = None) -> str:
         """Ask for a namespace and return the id of the socket there."""
-        text = "0" + ("" if namespace == "/" else namespace + ",") + ("" if auth is None else json.dumps(auth))
+        text = (
+            "0" + ("" if namespace == "/" else namespace + ",") + ("" if auth is None else json.dumps(auth))
+        )
         self.send(text)
         self.stage.advance(4 * self.latency)
         reply = self.received.pop()

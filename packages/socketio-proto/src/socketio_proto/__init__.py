@@ -19,6 +19,7 @@ from ._events import (
     ConnectRequested,
     DisconnectReason,
     EventReceived,
+    InboxReleased,
     NamespaceCreated,
     SocketConnected,
     SocketDisconnected,
@@ -28,6 +29,7 @@ from ._events import (
 from ._handshake import Handshake
 from ._namespace import Namespace
 from ._operator import BroadcastOperator, SocketOperator
+from ._other import Other, OtherPaths
 from ._runtime import Report, Runtime, Trouble, Waiter
 from ._server import Server
 from ._socket import Socket
@@ -48,9 +50,12 @@ __all__ = [
     "EventReceived",
     "Handshake",
     "InMemoryAdapter",
+    "InboxReleased",
     "LocalProtocolError",
     "Namespace",
     "NamespaceCreated",
+    "Other",
+    "OtherPaths",
     "RemoteProtocolError",
     "Report",
     "ReservedEventError",

@@ -11,8 +11,9 @@ Source: `packages/socket.io/lib/client.ts`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Awaitable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 from engineio_proto import Session, SessionState
 from socketio_parser import Decoder, Packet, PacketType
@@ -22,6 +23,7 @@ from ._events import (
     ConnectRequested,
     DisconnectReason,
     EventReceived,
+    InboxReleased,
     SocketConnected,
     SocketDisconnected,
     SocketErrored,
@@ -32,7 +34,26 @@ if TYPE_CHECKING:
     from ._server import Server
     from ._socket import Socket
 
-Queued: TypeAlias = EventReceived | SocketConnected | SocketDisconnected | SocketErrored
+
+@final
+@dataclass(frozen=True, slots=True)
+class DisconnectingStarted:
+    """The `disconnecting` handlers have started; the `disconnect` handlers come next. Never leaves this package."""
+
+    event: SocketDisconnected
+    """Whose."""
+
+    @property
+    def socket(self) -> Socket:
+        """Which socket's."""
+        return self.event.socket
+
+
+Queued: TypeAlias = (
+    EventReceived | SocketConnected | SocketDisconnected | SocketErrored | DisconnectingStarted
+)
+# Seconds after which a buffer that was about to be flushed is looked at again.
+_LOOK_AGAIN = 0.001
 # The hard bound of the inbox is this many times its mark.
 HARD_BOUND = 4
 
@@ -44,17 +65,19 @@ class Connection:
         sockets: the connected ones by namespace.
         joining: those whose middlewares still run.
         in_flight: async handlers that run.
-        held: a handler was spawned that has not started yet; the next must wait.
+        held: None, or handlers that wait for the one that was spawned last: it has not started yet.
         awaiting: answers that the server waits for from this client.
         misfits: events that did not fit their handler and were reported.
+        closing: this side closed it: what was decoded already is not looked at.
+        partial_bytes: of the messages of a packet whose attachments have not all come.
         issued: wall time of the connection.
     """
 
     __slots__ = (
         "_drain_waiters",
         "_inbox_bytes",
-        "_lifted",
         "awaiting",
+        "closing",
         "decoder",
         "draining",
         "held",
@@ -63,6 +86,7 @@ class Connection:
         "issued",
         "joining",
         "misfits",
+        "partial_bytes",
         "server",
         "session",
         "sockets",
@@ -77,12 +101,13 @@ class Connection:
         self.joining: dict[str, Socket] = {}
         self.inbox: deque[Queued] | None = None
         self.in_flight = 0
-        self.held = False
+        self.held: deque[Coroutine[Any, Any, None]] | None = None
+        self.closing = False
+        self.partial_bytes = 0
         self.draining = False
         self.awaiting = 0
         self.misfits = 0
         self._inbox_bytes = 0
-        self._lifted = False
         self._drain_waiters: list[Waiter] | None = None
 
     # Packets.
@@ -163,22 +188,25 @@ class Connection:
         self.drop_joining()
         self.session.close(self.server.runtime.now())
 
-    def close(
-        self, reason: DisconnectReason, description: str | None = None, *, discard: bool = False
-    ) -> None:
+    def close(self, reason: DisconnectReason, description: str | None = None) -> None:
         """Close the connection from this side; every socket gets the reason at once."""
+        # The session first: whoever looks at it while the sockets leave sees that it is over.
+        self.closing = True
+        self.session.close(self.server.runtime.now())
         for socket in list(self.sockets.values()):
-            self.leave(socket, reason, description, deaf=reason is DisconnectReason.SERVER_SHUTTING_DOWN)
+            self.leave(socket, reason, description)
         self.drop_joining()
-        self.session.close(self.server.runtime.now(), discard=discard)
 
-    def closed(self, reason: DisconnectReason, description: str | None) -> None:
+    def closed(self, reason: DisconnectReason, description: str | None, now: float) -> None:
         """The session is over."""
         for socket in list(self.sockets.values()):
             self.leave(socket, reason, description)
         self.drop_joining()
         self.decoder.reset()
-        self.resolve_drained()
+        self.server.drain_timers.cancel(self)
+        self.resolve_drained(now)
+        if self.inbox is not None:
+            self.server.raise_event(InboxReleased(self))
 
     def drop_joining(self) -> None:
         """Clients whose middlewares still run will not get in."""
@@ -209,24 +237,28 @@ class Connection:
         if isinstance(event, EventReceived):
             self._inbox_bytes += event.size
             self.regulate()
-        elif isinstance(event, SocketDisconnected):
-            # The client is gone: what it sent before is delivered now, whatever runs already.
-            self._lifted = True
+
+    def put_first(self, event: Queued) -> None:
+        """Let an event wait for its turn, which is the next."""
+        if self.inbox is None:
+            self.inbox = deque()
+        self.inbox.appendleft(event)
 
     def take(self, max_handlers: int) -> Queued | None:
         """The next event that may start now."""
         inbox = self.inbox
-        if inbox is None or self.held:
+        if inbox is None or self.held is not None:
             return None
         event = inbox[0]
         if isinstance(event, EventReceived):
-            if self.in_flight >= max_handlers and not self._lifted:
+            # Once the client is gone, what it sent before is delivered, whatever runs already. Not when it only
+            # left a namespace: by joining and leaving in turn it would have any number of handlers run.
+            if self.in_flight >= max_handlers and self.session.state is SessionState.OPEN:
                 return None
             self._inbox_bytes -= event.size
         inbox.popleft()
         if not inbox:
             self.inbox = None
-            self._lifted = False
         return event
 
     def regulate(self) -> None:
@@ -260,9 +292,18 @@ class Connection:
         if self._drain_waiters is None:
             self._drain_waiters = []
         self._drain_waiters.append(waiter)
+        self.expect_drain(self.server.runtime.now())
         return waiter
 
-    def resolve_drained(self) -> None:
+    def expect_drain(self, now: float) -> None:
+        """What waits for this client may be taken soon. While nobody can take it (its link is blocked, it has no
+        GET pending) there is nothing to expect: an input will tell.
+        """
+        if self._drain_waiters is not None and self.session.owner is not None:
+            # Taking output tells nobody. So a look is due at once, which is after the flush of the present pass.
+            self.server.drain_timers.arm(self, now)
+
+    def resolve_drained(self, now: float) -> None:
         """Look whether those who wait for this client can go on."""
         waiters = self._drain_waiters
         if waiters is None:
@@ -275,6 +316,8 @@ class Connection:
             self._drain_waiters = None
             for waiter in waiters:
                 waiter.set(None)
+        else:
+            self.expect_drain(now + _LOOK_AGAIN)
 
     def __repr__(self) -> str:
         return f"<Connection {self.session.id} {sorted(self.sockets)}>"

@@ -9,6 +9,7 @@ that cannot start waits in its connection's inbox, and a handler that ends takes
 from __future__ import annotations
 
 import inspect
+from collections import deque
 from collections.abc import Awaitable, Coroutine, Iterable
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 from engineio_proto import RequestRefused, SessionState
 
 from ._acks import Ack
-from ._connection import Connection, Queued
+from ._connection import Connection, DisconnectingStarted, Queued
 from ._errors import ConnectionRefused
 from ._events import (
     ConnectionClosed,
     ConnectRequested,
     EventReceived,
+    InboxReleased,
     NamespaceCreated,
     SocketConnected,
     SocketDisconnected,
@@ -58,7 +60,7 @@ class Dispatcher:
                 connection = event.socket.connection
                 if (
                     connection.inbox is None
-                    and not connection.held
+                    and connection.held is None
                     and connection.in_flight < self._max_handlers
                 ):
                     self._start_event(event)
@@ -71,13 +73,13 @@ class Dispatcher:
         match event:
             case SocketConnected() | SocketErrored():
                 connection = event.socket.connection
-                if connection.held:
+                if connection.held is not None:
                     connection.put(event)
                 else:
                     self._start(event)
             case SocketDisconnected():
                 connection = event.socket.connection
-                if connection.inbox is not None or connection.held:
+                if connection.inbox is not None or connection.held is not None:
                     connection.put(event)
                     self._drain(connection)
                 else:
@@ -93,6 +95,8 @@ class Dispatcher:
                 session = event.connection.session
                 text = f"closed {session.id} from {session.request.remote_address}: {event.description}"
                 self._runtime.report(Report(Trouble.CLOSED, text))
+            case InboxReleased():
+                self._drain(event.connection)
             case RequestRefused():
                 request = event.request
                 text = (
@@ -109,18 +113,30 @@ class Dispatcher:
             return
         socket = event.socket
         namespace = socket.namespace
+        connection = socket.connection
         if isinstance(event, SocketConnected):
-            if not socket.deaf:
-                self._call_lifecycle("connect", namespace, socket.connection, (socket,))
-                self._call_lifecycle("connection", namespace, socket.connection, (socket,))
+            # Also for a socket that is gone by now: who sees a `disconnect` has seen the `connection`.
+            self._call_lifecycle("connect", namespace, connection, (socket,))
+            self._call_lifecycle("connection", namespace, connection, (socket,))
         elif isinstance(event, SocketErrored):
-            self._call_lifecycle("error", namespace, socket.connection, (socket, event.error))
-        else:
+            self._call_lifecycle("error", namespace, connection, (socket, event.error))
+        elif isinstance(event, SocketDisconnected):
             args = (socket, event.reason, event.description)
-            self._call_lifecycle("disconnecting", namespace, socket.connection, args)
-            socket.rooms_left()
-            socket.deaf = True
-            self._call_lifecycle("disconnect", namespace, socket.connection, args)
+            self._call_lifecycle("disconnecting", namespace, connection, args)
+            if connection.held is None:
+                self._finish_disconnect(event)
+            else:
+                connection.put_first(DisconnectingStarted(event))
+        else:
+            self._finish_disconnect(event.event)
+
+    def _finish_disconnect(self, event: SocketDisconnected) -> None:
+        """The `disconnecting` handlers have seen the rooms."""
+        socket = event.socket
+        socket.rooms_left()
+        socket.deaf = True
+        args = (socket, event.reason, event.description)
+        self._call_lifecycle("disconnect", socket.namespace, socket.connection, args)
 
     def _start_event(self, event: EventReceived) -> None:
         socket = event.socket
@@ -143,8 +159,8 @@ class Dispatcher:
                     result = handler.call(socket, args, ack)
                 else:
                     result = handler.function(socket, *args)
-            except Exception as error:
-                self._handler_raised(error, event.name, socket)
+            except BaseException as error:
+                self._handler_raised(_own(error), event.name, socket)
             else:
                 if result is not None and (type(result) is CoroutineType or inspect.isawaitable(result)):
                     connection = socket.connection
@@ -181,8 +197,8 @@ class Dispatcher:
         for handler in namespace.handlers.lifecycle.get(name, ()):
             try:
                 result = handler.function(*args[: handler.most])
-            except Exception as error:
-                self._handler_raised(error, name, args[0])
+            except BaseException as error:
+                self._handler_raised(_own(error), name, args[0])
             else:
                 if inspect.isawaitable(result):
                     self._spawn(connection, self._finish_lifecycle(name, result, args[0]))
@@ -198,12 +214,19 @@ class Dispatcher:
     def _spawn(self, connection: Connection | None, body: Coroutine[Any, Any, None]) -> None:
         if self._runtime.eager or connection is None:
             self._runtime.spawn(body)
-            return
-        connection.held = True
+        elif connection.held is not None:
+            connection.held.append(body)
+        else:
+            connection.held = deque()
+            self._spawn_held(connection, body)
 
+    def _spawn_held(self, connection: Connection, body: Coroutine[Any, Any, None]) -> None:
         def started() -> None:
-            connection.held = False
-            self._drain(connection)
+            if connection.held:
+                self._spawn_held(connection, connection.held.popleft())
+            else:
+                connection.held = None
+                self._drain(connection)
 
         self._runtime.spawn(_announced(body, started))
 
@@ -227,8 +250,8 @@ class Dispatcher:
         for position, middleware in enumerate(middlewares):
             try:
                 result = middleware(socket)
-            except Exception as error:
-                self._refuse(socket, error)
+            except BaseException as error:
+                self._refuse(socket, _own(error))
                 return
             if inspect.isawaitable(result):
                 self._runtime.spawn(self._finish_middlewares(socket, result, middlewares[position + 1 :]))
@@ -254,7 +277,7 @@ class Dispatcher:
         else:
             socket.namespace.accept(socket)
 
-    def _refuse(self, socket: Socket, error: Exception) -> None:
+    def _refuse(self, socket: Socket, error: BaseException) -> None:
         if isinstance(error, ConnectionRefused):
             message, data = error.message, error.data
             text = f"a middleware of {socket.namespace.name!r} refused {socket.handshake.address}: {message!r} {data!r}"
@@ -271,7 +294,7 @@ class Dispatcher:
 
     # Reports.
 
-    def _handler_raised(self, error: Exception, name: Any, subject: Any) -> None:
+    def _handler_raised(self, error: BaseException, name: Any, subject: Any) -> None:
         self._runtime.report(Report(Trouble.HANDLER, f"handler of {name!r} raised for {subject!r}", error))
 
     def _misfit(self, event: EventReceived, handler: Handler) -> None:
@@ -284,6 +307,15 @@ class Dispatcher:
             f"{handler.least - 1} to {handler.most - 1}"
         )
         self._runtime.report(Report(Trouble.MISFIT, text))
+
+
+def _own(error: BaseException) -> BaseException:
+    """An error to be reported. A sync handler may raise any, such as the CancelledError of a future that it asks for
+    its result; only what ends the process goes on upwards.
+    """
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        raise error
+    return error
 
 
 async def _announced(body: Coroutine[Any, Any, None], started: Any) -> None:

@@ -107,6 +107,15 @@ class ConnectionClosed:
     """Which bound or rule, with its value."""
 
 
+@final
+@dataclass(slots=True)
+class InboxReleased:
+    """A connection is over; what waits in its inbox may start, however many handlers run. For the dispatcher."""
+
+    connection: Connection
+    """Which one."""
+
+
 SocketEvent: TypeAlias = (
     ConnectRequested
     | SocketConnected
@@ -115,5 +124,6 @@ SocketEvent: TypeAlias = (
     | SocketErrored
     | NamespaceCreated
     | ConnectionClosed
+    | InboxReleased
     | RequestRefused
 )

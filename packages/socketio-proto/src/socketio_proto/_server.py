@@ -25,7 +25,6 @@ from engineio_proto import (
     Session,
     SessionClosed,
     SessionOpened,
-    SessionState,
     SessionUpgraded,
     TimerHeap,
     TimerQueue,
@@ -45,7 +44,6 @@ from ._namespace import MiddlewareFunction, Namespace
 from ._operator import BroadcastOperator
 from ._runtime import Runtime
 
-_OPEN: Final = SessionState.OPEN
 _EVENT: Final = PacketType.EVENT
 
 
@@ -80,6 +78,7 @@ class Server:
         self.namespaces: dict[str, Namespace] = {}
         self.connect_timers: TimerQueue[Connection] = self.timers.queue(self.config.connect_timeout)
         self._ack_timers: TimerHeap[PendingAck] = self.timers.heap()
+        self.drain_timers: TimerHeap[Connection] = self.timers.heap()
         self._wall_clock = wall_clock
         self._client_files = client_files if self.config.serve_client else None
         self._json = self.config.json if self.config.json is not None else default_json()
@@ -198,7 +197,7 @@ class Server:
         events = self._translate(self.engine.receive_request(exchange, now), now)
         session = exchange.session
         if session is not None and session.user is not None:
-            session.user.resolve_drained()
+            session.user.expect_drain(now)
         return events
 
     def receive_body(self, exchange: Exchange, data: bytes, now: float) -> list[SocketEvent]:
@@ -223,7 +222,16 @@ class Server:
 
     def receive_text(self, link: Link, text: str, now: float) -> list[SocketEvent]:
         """A text message on a link."""
-        return self._translate(self.engine.receive_text(link, text, now), now)
+        events = self.engine.receive_text(link, text, now)
+        if len(events) != 1 or type(event := events[0]) is not MessageReceived:
+            return self._translate(events, now)
+        # `_translate`, for nearly every message.
+        self._receive_message(event.session, event.data)
+        out = self._events
+        if out:
+            self._events = []
+            return out
+        return []
 
     def receive_bytes(self, link: Link, data: bytes, now: float) -> list[SocketEvent]:
         """A binary message on a link."""
@@ -242,7 +250,7 @@ class Server:
         session = link.session
         events = self._translate(self.engine.link_writable(link, now), now)
         if session is not None and session.user is not None:
-            session.user.resolve_drained()
+            session.user.expect_drain(now)
         return events
 
     def handle_timeout(self, now: float) -> list[SocketEvent]:
@@ -252,6 +260,8 @@ class Server:
             connection.close(DisconnectReason.FORCED_SERVER_CLOSE, "connect timeout")
         for pending in self._ack_timers.take_due(now):
             pending.timed_out()
+        for connection in self.drain_timers.take_due(now):
+            connection.resolve_drained(now)
         events.extend(self.take_events())
         return events
 
@@ -327,14 +337,19 @@ class Server:
 
     def _receive_message(self, session: Session, data: str | bytes) -> None:
         connection: Connection = session.user
-        if session.state is not _OPEN:
+        if connection.closing:
             return
         try:
             packet = connection.decoder.feed(data)
         except DecodeError as error:
             connection.undecodable(error)
             return
+        size = len(data)
+        if connection.partial_bytes:
+            size += connection.partial_bytes
+            connection.partial_bytes = 0
         if packet is None:
+            connection.partial_bytes = size
             if connection.decoder.awaiting and not connection.sockets:
                 connection.violated("binary packet before any namespace was joined")
             return
@@ -342,9 +357,9 @@ class Server:
             socket = connection.sockets.get(packet.namespace)
             if socket is not None and packet.data:
                 name, *args = packet.data
-                self._events.append(EventReceived(socket, name, args, packet.id, len(data)))
+                self._events.append(EventReceived(socket, name, args, packet.id, size))
                 return
-        received = connection.receive(packet, len(data))
+        received = connection.receive(packet, size)
         if received is not None:
             self._events.append(received)
 
@@ -364,8 +379,10 @@ class Server:
                 self.connect_timers.cancel(connection)
                 if event.reason is CloseReason.FORCED_CLOSE and event.description is not None:
                     self._events.append(ConnectionClosed(connection, event.description))
-                connection.closed(DisconnectReason(event.reason), event.description)
+                connection.closed(DisconnectReason(event.reason), event.description, now)
             case RequestRefused():
                 self._events.append(event)
-            case SessionUpgraded() | MessageReceived():
+            case SessionUpgraded(session=session):
+                session.user.expect_drain(now)
+            case MessageReceived():
                 pass
