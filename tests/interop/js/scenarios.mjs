@@ -42,8 +42,10 @@ const TEXT = "gr\u00fc\u00dfe \ud83d\ude80 \u4f60\u597d \u001e\"\\";
 
 const scenarios = {
   async messages() {
-    const socket = await connected();
+    const socket = connect();
+    await event(socket.io, "open", "error");
     assert.equal(socket.io.engine.transport.name, transports.split(",")[0]);
+    await event(socket, "connect", "connect_error");
     for (const args of [["plain"], [TEXT.replace("\u001e", "")], [], [1, 2.5, null, true], [{ a: [1, { b: "c" }] }], ["x".repeat(200_000)]]) {
       socket.emit("message", ...args);
       assert.deepEqual(await event(socket, "message-back"), args);
@@ -62,7 +64,8 @@ const scenarios = {
   },
 
   async upgrade() {
-    const socket = await connected();
+    const socket = connect();
+    await event(socket.io, "open", "error");
     assert.equal(socket.io.engine.transport.name, "polling");
     const seen = [];
     socket.on("message-back", (i) => seen.push(i));
