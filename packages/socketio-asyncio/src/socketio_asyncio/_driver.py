@@ -8,22 +8,17 @@ outside a pass (a task emits) wakes the driver through `Dirty.wake`, which sched
 from __future__ import annotations
 
 import asyncio
-import inspect
 import math
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
-from engineio_proto import Engine, Request, Response
+from engineio_proto import Engine
 from engineio_wire import HttpDate, RequestReceived, Wire, WireServer, check_response
-from socketio_proto import Report, Trouble
+from socketio_proto import Other, OtherPaths
 
 from ._runtime import AsyncioRuntime
-
-Other = Callable[[Request], Response | Awaitable[Response]]
-_NOT_FOUND = Response(404)
-_FAILED = Response(500)
 
 
 class Core(Engine[Any], Protocol):
@@ -71,7 +66,7 @@ class Driver:
         self.now = runtime.now
         self._core = core
         self._dispatch_core = dispatch
-        self._other = other
+        self._other = OtherPaths(other, runtime, core.dirty, check_response)
         self._thread = threading.get_ident()
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = math.inf
@@ -130,7 +125,7 @@ class Driver:
         # A request outside the path is complete when nothing else can come on its wire, so it is the last.
         if type(events[-1]) is RequestReceived:
             self._dispatch_core(events[:-1])
-            self._answer_other(events[-1])
+            self._other.receive(events[-1].exchange, events[-1].body)
         else:
             self._dispatch_core(events)
 
@@ -145,7 +140,9 @@ class Driver:
                 connection = connections.get(wire)
                 if connection is not None:  # else it was answered after it was gone
                     connection.flush()
-            if not dirty.owners:  # writing causes no events, but the end of an answer may mark a wire once more
+            if (
+                not dirty.owners
+            ):  # writing causes no events, but the end of an answer may mark a wire once more
                 break
         if core.timers.earlier:
             self._arm()
@@ -172,46 +169,6 @@ class Driver:
         events = [*self._core.handle_timeout(now), *self.wires.handle_timeout(now)]
         if events:
             self._dispatch_core(events)
-
-    # Requests outside the path.
-
-    def _answer_other(self, event: RequestReceived) -> None:
-        if self._other is None:
-            self._answer(event, _NOT_FOUND)
-            return
-        try:
-            event.exchange.request.body = event.body
-            result = self._other(event.exchange.request)
-        except Exception as error:
-            self._other_failed(event, error)
-            return
-        if inspect.isawaitable(result):
-            self.runtime.spawn(self._finish_other(event, result))
-        else:
-            self._answer(event, result)
-
-    async def _finish_other(self, event: RequestReceived, result: Awaitable[Response]) -> None:
-        try:
-            response = await result
-        except Exception as error:
-            self._other_failed(event, error)
-        else:
-            self._answer(event, response)
-
-    def _other_failed(self, event: RequestReceived, error: Exception) -> None:
-        text = f"the handler of other paths raised for {event.exchange.request!r}"
-        self.runtime.report(Report(Trouble.HANDLER, text, error))
-        event.exchange.answer(_FAILED)
-        self._core.dirty.mark(event.exchange.owner)
-
-    def _answer(self, event: RequestReceived, response: Response) -> None:
-        try:
-            check_response(response, method=event.exchange.request.method)
-        except Exception as error:
-            self._other_failed(event, error)
-            return
-        event.exchange.answer(response)
-        self._core.dirty.mark(event.exchange.owner)
 
 
 class Connection(asyncio.Protocol):

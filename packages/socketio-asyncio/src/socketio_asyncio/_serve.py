@@ -9,7 +9,9 @@ import ssl as ssl_module
 import sys
 from collections.abc import Callable
 
-from ._driver import Connection, Driver, Other
+from socketio_proto import Other
+
+from ._driver import Connection, Driver
 from ._runtime import log
 from ._server import Server
 

@@ -71,7 +71,9 @@ class Driver:
         """Something was queued, or a deadline moved, outside a pass."""
         if not self._busy and not self._woken:
             if threading.get_ident() != self._thread:
-                raise RuntimeError("a Server belongs to the thread of its trio; use trio.from_thread.run_sync")
+                raise RuntimeError(
+                    "a Server belongs to the thread of its trio; use trio.from_thread.run_sync"
+                )
             self._woken = True
             self._alarm.cancel()
 
@@ -125,7 +127,9 @@ class Driver:
                 connection = self.connections.get(wire)
                 if connection is not None:  # else it was answered after it was gone
                     connection.flush()
-            if not core.dirty.owners:  # writing causes no events, but the end of an answer may mark a wire again
+            if (
+                not core.dirty.owners
+            ):  # writing causes no events, but the end of an answer may mark a wire again
                 break
         self.rearm()
 

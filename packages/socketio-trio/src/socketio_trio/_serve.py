@@ -12,8 +12,9 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import trio
+from socketio_proto import Other
 
-from ._driver import Driver, Other
+from ._driver import Driver
 from ._runtime import log
 from ._server import Server
 
