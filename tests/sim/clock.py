@@ -10,7 +10,6 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Protocol
 
-
 MOST_STEPS = 1_000
 """Steps that one instant may take; more is a loop without an end."""
 
@@ -76,5 +75,5 @@ class Clock:
                 happened = machine.handle_timeout()
                 after = machine.deadline
                 assert happened or after is None or after > deadline, f"{machine!r} stays due at {after}"
-        while self._calls and self._calls[0][0] <= self.now:
+        if self._calls and self._calls[0][0] <= self.now:
             heappop(self._calls)[2]()

@@ -310,7 +310,7 @@ class Conversation(RuleBasedStateMachine):
             for post, numbers in self.posts:
                 answered = post.response is not None and post.response.body == b"ok"
                 delivered = [n for n in numbers if n in pair.received]
-                assert delivered == (numbers if answered or post.dropped and delivered else [])
+                assert delivered == (numbers if answered or (post.dropped and delivered) else [])
             if self.carrier is not None and self.session.link is self.carrier.server.link:
                 assert [n for n in self.on_carrier if n in pair.received] == self.on_carrier
         pair.host.run(pair.engine.close, pair.clock.now)
@@ -322,5 +322,5 @@ class Conversation(RuleBasedStateMachine):
         assert self.carrier is None or self.carrier.closed
 
 
-Conversation.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+Conversation.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestConversation = Conversation.TestCase
