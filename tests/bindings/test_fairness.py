@@ -167,7 +167,7 @@ class TestHandlersInFlight:
         self, binding: Binding, serve: Serve, connect: Connect, transport: str, seen: Recorder
     ) -> None:
         """Without acks awaited nothing is closed: the client waits, and every event is handled."""
-        io = binding.server(max_handlers=1, max_inbox=4, ping_interval=0.05, ping_timeout=1.0)
+        io = binding.server(max_handlers=1, max_inbox=4, ping_interval=0.05, ping_timeout=10.0)
 
         @io.on("event")
         async def event(socket: Any, number: int) -> None:

@@ -122,7 +122,7 @@ class TestReasons:
     def test_no_pong(
         self, binding: Binding, serve: Serve, connect: Connect, transport: str, seen: Recorder
     ) -> None:
-        io = recording_server(binding, seen, ping_interval=0.05, ping_timeout=0.05)
+        io = recording_server(binding, seen, ping_interval=0.25, ping_timeout=0.25)
         client = connect(serve(io), transport)
         if transport == "polling":
             client.transport.receive()  # the ping
@@ -222,7 +222,7 @@ class TestUpgrade:
     def test_one_that_fails_leaves_the_session_on_polling(
         self, binding: Binding, serve: Serve, connect: Connect, seen: Recorder
     ) -> None:
-        io = recording_server(binding, seen, upgrade_timeout=0.1)
+        io = recording_server(binding, seen, upgrade_timeout=0.5)
         running = serve(io)
         client = connect(running, "polling")
         target = f"{PATH}websocket&sid={client.handshake['sid']}"
