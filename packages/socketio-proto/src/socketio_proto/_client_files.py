@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engineio_proto import Request, Response
+from typing import TYPE_CHECKING
+
+from engineio_proto import Exchange, Response
+
+if TYPE_CHECKING:
+    from cors_policy import CorsPolicy
 
 
 class ClientFiles:
@@ -26,8 +31,14 @@ class ClientFiles:
     def __contains__(self, name: str) -> bool:
         return name in self._files
 
-    def serve(self, name: str, request: Request) -> Response:
-        """The answer for one of the files, 304 when the browser has it."""
+    def serve(self, name: str, exchange: Exchange, cors: CorsPolicy | None) -> Response:
+        """The answer for one of the files, 304 when the browser has it; a preflight has its own answer."""
+        request = exchange.request
+        if cors is not None:
+            result = cors.apply(request.method, request.headers)
+            exchange.headers = tuple(h for h in result.headers if h[0] != "Content-Length")
+            if result.preflight is not None:
+                return Response(result.preflight)
         if request.headers.get("if-none-match") in (self._etag, "W/" + self._etag):
             return Response(304)
         body = self._read.get(name)

@@ -27,9 +27,15 @@ class ConnectionRefused(Exception):  # the word of the field; python-socketio's 
     Args:
         message: the `message` of the client's error.
         data: the `data` of the client's error; left out when None.
+
+    Raises:
+        TypeError: for a message that is no string.
     """
 
     def __init__(self, message: str = "Connection refused", data: Any = None) -> None:
+        given: object = message
+        if not isinstance(given, str):
+            raise TypeError(f"ConnectionRefused: the message must be a string, not {given!r}")
         super().__init__(message)
         self.message = message
         self.data = data

@@ -45,7 +45,7 @@ class Handler:
     Attributes:
         function: the callable itself.
         least, most: positional arguments it takes, the socket included; `most` is a large number for `*args`.
-        ack: whether it has a parameter annotated `Ack`; `ack_name` is set when that is keyword-only.
+        ack: whether it has a parameter annotated `Ack`; `ack_name` is set when that is passed by name.
     """
 
     __slots__ = ("ack", "ack_name", "function", "least", "most")
@@ -63,7 +63,7 @@ class Handler:
         self.least = self.most = 0
         hints = _hints(function)
         for position, parameter in enumerate(parameters):
-            is_ack = hints.get(parameter.name, parameter.annotation) in (Ack, "Ack")
+            is_ack = _is_ack(hints.get(parameter.name, parameter.annotation))
             match parameter.kind:
                 case inspect.Parameter.VAR_POSITIONAL:
                     self.most = 1_000_000
@@ -80,6 +80,14 @@ class Handler:
                             f"{what}: in {_name(function)} the parameter {parameter.name!r}: Ack must be the last"
                         )
                     self.ack = True
+                    if self.least != self.most:
+                        # By name, for the client may leave out what comes before it.
+                        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+                            raise TypeError(
+                                f"{what}: in {_name(function)} the parameter {parameter.name!r}: Ack is positional-only "
+                                "behind optional ones; write `*, ack: Ack`"
+                            )
+                        self.ack_name = parameter.name
                 case inspect.Parameter.POSITIONAL_ONLY | inspect.Parameter.POSITIONAL_OR_KEYWORD:
                     self.most += 1
                     if parameter.default is inspect.Parameter.empty:
@@ -151,6 +159,11 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         return get_type_hints(target)
     except Exception:
         return {}
+
+
+def _is_ack(annotation: Any) -> bool:
+    """A name that could not be resolved, such as `socketio_asyncio.Ack`, is judged by its last part."""
+    return annotation is Ack or (isinstance(annotation, str) and annotation.rpartition(".")[2] == "Ack")
 
 
 def _name(function: Callable[..., Any]) -> str:

@@ -117,8 +117,9 @@ class Namespace:
     def accept(self, socket: Socket) -> None:
         """Let a client in. Does nothing when its connection closed meanwhile."""
         connection = socket.connection
-        if connection.joining.pop(self.name, None) is not socket:
+        if connection.joining.get(self.name) is not socket:
             return
+        del connection.joining[self.name]
         self.sockets[socket.id] = socket
         connection.joined(socket)
         socket.connected = True
@@ -129,8 +130,9 @@ class Namespace:
     def refuse(self, socket: Socket, message: str, data: Any = None) -> None:
         """Keep a client out: CONNECT_ERROR; rooms that a middleware put it in are left."""
         connection = socket.connection
-        if connection.joining.pop(self.name, None) is not socket:
+        if connection.joining.get(self.name) is not socket:
             return
+        del connection.joining[self.name]
         self.adapter.leave_all(socket.id)
         socket.deaf = True
         connection.refuse(self.name, message, data)

@@ -21,7 +21,10 @@ def rooms_of(rooms: str | Iterable[str]) -> frozenset[str]:
     """One room, or several."""
     if isinstance(rooms, str):
         return frozenset((rooms,))
-    given = frozenset(rooms)
+    try:
+        given = frozenset(rooms)
+    except TypeError:
+        raise TypeError(f"rooms must be a string or several, not {rooms!r}") from None
     for room in given:
         if not isinstance(room, str):
             raise TypeError(f"a room must be a string, not {room!r}")

@@ -188,11 +188,7 @@ class Server:
             # The reference does not look at the character after the path; a slash is what it means.
             prefix, _, name = exchange.request.path.rpartition("/")
             if prefix == path and name in files:
-                cors = self.engine.config.cors
-                if cors is not None:
-                    result = cors.apply(exchange.request.method, exchange.request.headers)
-                    exchange.headers = tuple(h for h in result.headers if h[0] != "Content-Length")
-                exchange.answer(files.serve(name, exchange.request))
+                exchange.answer(files.serve(name, exchange, self.engine.config.cors))
                 return self.take_events()
         events = self._translate(self.engine.receive_request(exchange, now), now)
         session = exchange.session
