@@ -1,45 +1,23 @@
 """The driver: sockets to the core, the core to sockets, and one timer.
 
-Every input is one pass of five steps: give it to the core, dispatch the events, let handlers cause more, write
-once to each connection that has output, and move the timer if the deadline became earlier. Whatever happens
-outside a pass (a task emits) wakes the driver through `Dirty.wake`, which schedules an empty pass.
+Every input is one pass of a `Pump`: the core's events are dispatched, each connection that has output is written
+to once, and the timer moves if the deadline did. Whatever happens outside a pass (a task emits) wakes the driver
+through `Dirty.wake`, which schedules an empty pass.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from math import inf
+from typing import Any, cast
 
-from engineio_proto import Engine
-from engineio_wire import HttpDate, RequestReceived, Wire, WireServer, check_response
+from engineio_wire import Core, HttpDate, Pump, Wire, check_response
 from socketio_proto import Other, OtherPaths
 
 from ._runtime import AsyncioRuntime
-
-
-class Core(Engine[Any], Protocol):
-    """What is driven: a `socketio_proto.Server`, or an `engineio_proto.EngineServer` alone."""
-
-    @property
-    def deadline(self) -> float | None:
-        """When `handle_timeout` wants to be called."""
-        ...
-
-    def handle_timeout(self, now: float) -> list[Any]:
-        """Do what is due."""
-        ...
-
-    def take_events(self) -> list[Any]:
-        """What commands have caused."""
-        ...
-
-    def close(self, now: float) -> list[Any]:
-        """Close every session."""
-        ...
 
 
 class Driver:
@@ -54,30 +32,27 @@ class Driver:
 
     def __init__(
         self,
-        core: Core,
+        core: Core[Any],
         dispatch: Callable[[list[Any]], None],
         runtime: AsyncioRuntime,
         other: Other | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.runtime = runtime
-        self.wires: WireServer[Any] = WireServer(core, http_date=HttpDate(time.time))
+        other_paths = OtherPaths(other, runtime, core.dirty, check_response)
+        self.pump: Pump[Any] = Pump(core, dispatch, other_paths.receive, http_date=HttpDate(time.time))
         self.connections: dict[Wire[Any], Connection] = {}
         self.now = runtime.now
-        self._core = core
-        self._dispatch_core = dispatch
-        self._other = OtherPaths(other, runtime, core.dirty, check_response)
+        self.busy = False
         self._thread = threading.get_ident()
         self._timer: asyncio.TimerHandle | None = None
-        self._deadline = math.inf
-        self._busy = False
         self._woken = False
         core.dirty.wake = self.wake
         self.wake()
 
     def wake(self) -> None:
         """Something was queued, or a deadline moved, outside a pass."""
-        if not self._busy and not self._woken:
+        if not self.busy and not self._woken:
             if threading.get_ident() != self._thread:
                 raise RuntimeError(
                     "a Server belongs to the thread of its event loop; use loop.call_soon_threadsafe"
@@ -87,27 +62,16 @@ class Driver:
 
     def run(self, receive: Callable[..., list[Any]], *args: Any) -> None:
         """One pass: `receive(*args)` is an input of a wire; the last argument is the instant."""
-        self._busy = True
-        try:
-            if args and args[-1] >= self._deadline:
-                # What was due before these bytes arrived happened before them, however late the loop comes to it.
-                self._expire(args[-1])
-            events = receive(*args)
-            if events:
-                self._dispatch(events)
-            self._settle()
-        finally:
-            self._busy = False
+        self._pass(self.pump.feed, receive, *args)
 
     def add(self, wire: Wire[Any], connection: Connection) -> None:
         """Drive a new connection. Its first request has a deadline, though no byte may ever come."""
         self.connections[wire] = connection
-        if self._core.timers.earlier:
-            self._arm()
+        self._arm()
 
     def close(self) -> None:
-        """Close every session; what is left of the connections is closed by their clients or by `abort`."""
-        self.run(self._core.close, self.now())
+        """Close every session; what is left of the connections is closed by their clients or by `stop`."""
+        self._pass(self.pump.close, self.now())
 
     def stop(self) -> None:
         """Close what is still connected, and the timer."""
@@ -117,58 +81,38 @@ class Driver:
             self._timer.cancel()
             self._timer = None
 
+    def _pass(self, step: Callable[..., None], *args: Any) -> None:
+        pump = self.pump
+        connections = self.connections
+        self.busy = True
+        try:
+            step(*args)
+            while wires := pump.take():
+                for wire in wires:
+                    connection = connections.get(wire)
+                    if connection is not None:  # else it was answered after it was gone
+                        connection.flush()
+        finally:
+            self.busy = False
+        self._arm()
+
     def _wake_up(self) -> None:
         self._woken = False
-        self.run(_no_events, self.now())
-
-    def _dispatch(self, events: list[Any]) -> None:
-        # A request outside the path is complete when nothing else can come on its wire, so it is the last.
-        if type(events[-1]) is RequestReceived:
-            self._dispatch_core(events[:-1])
-            self._other.receive(events[-1].exchange, events[-1].body)
-        else:
-            self._dispatch_core(events)
-
-    def _settle(self) -> None:
-        core = self._core
-        dirty = core.dirty
-        connections = self.connections
-        while True:
-            while events := core.take_events():
-                self._dispatch_core(events)
-            for wire in dirty.take():
-                connection = connections.get(wire)
-                if connection is not None:  # else it was answered after it was gone
-                    connection.flush()
-            if (
-                not dirty.owners
-            ):  # writing causes no events, but the end of an answer may mark a wire once more
-                break
-        if core.timers.earlier:
-            self._arm()
-
-    def _arm(self) -> None:
-        self._core.timers.earlier = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._deadline = math.inf
-        deadline = self._core.deadline
-        if deadline is not None:
-            self._deadline = deadline
-            self._timer = self.loop.call_at(self.loop.time() + deadline - self.now(), self._timeout)
+        self._pass(_nothing)
 
     def _timeout(self) -> None:
         self._timer = None
-        # A loop's timer may fire a little early; then this pass arms it again.
-        self._core.timers.earlier = True
-        self.run(_no_events, self.now())
+        self._pass(self.pump.expire, self.now())
 
-    def _expire(self, now: float) -> None:
-        self._core.timers.earlier = True
-        events = [*self._core.handle_timeout(now), *self.wires.handle_timeout(now)]
-        if events:
-            self._dispatch_core(events)
+    def _arm(self) -> None:
+        if not self.pump.moved:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.pump.deadline != inf:
+            delay = self.pump.deadline - self.now()
+            self._timer = self.loop.call_at(self.loop.time() + delay, self._timeout)
 
 
 class Connection(asyncio.Protocol):
@@ -195,7 +139,7 @@ class Connection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         secure = transport.get_extra_info("ssl_object") is not None
-        self._wire = self._driver.wires.wire(
+        self._wire = self._driver.pump.wires.wire(
             now=self._driver.now(), remote_address=peer[0] if peer else "", secure=secure
         )
         self._driver.add(self._wire, self)
@@ -224,7 +168,10 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """All is written."""
-        self._driver.run(self._wire.write_ready, self._driver.now())
+        if self._driver.busy:  # TLS says so from within the very write
+            self._driver.loop.call_soon(self.resume_writing)
+        else:
+            self._driver.run(self._wire.write_ready, self._driver.now())
 
     # Called by the driver.
 
@@ -258,5 +205,5 @@ class Connection(asyncio.Protocol):
             self._driver.run(self._wire.resume, self._driver.now())
 
 
-def _no_events(now: float) -> list[Any]:
-    return []
+def _nothing() -> None:
+    """A pass without an input: what tasks have queued is written."""

@@ -65,7 +65,7 @@ class Connection:
             peer: Any = tcp.getpeername()
         except OSError:  # gone already
             peer = ("",)
-        self._wire = wire = driver.wires.wire(now=driver.now(), remote_address=peer[0], secure=secure)
+        self._wire = wire = driver.pump.wires.wire(now=driver.now(), remote_address=peer[0], secure=secure)
         if not secure:
             self._direct = socket.socket(tcp.family, tcp.type, tcp.proto, fileno=tcp.fileno())
         driver.connections[wire] = self
