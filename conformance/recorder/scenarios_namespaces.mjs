@@ -1,6 +1,6 @@
 // Socket.IO 5 with the official client: namespaces, events, acknowledgements, binary, rooms, disconnects.
 
-import { sleep } from "./session_context.mjs";
+import { sleep, within } from "./session_context.mjs";
 
 function official(name, about, run, more = {}) {
   return { name, about, client: "socket.io-client", run, ...more };
@@ -10,7 +10,10 @@ const ws = { transports: ["websocket"] };
 const polling = { transports: ["polling"] };
 
 /** The answer to an event that asks for an acknowledgement. */
-const ask = (socket, ...args) => new Promise((resolve) => socket.emit(...args, (...answer) => resolve(answer)));
+function ask(socket, ...args) {
+  const answered = new Promise((resolve) => socket.emit(...args, (...answer) => resolve(answer)));
+  return within(answered, `the answer to ${args[0]}`);
+}
 
 // Rooms begin with "~": the target answers with sorted rooms, and an id, which is one of them, never sorts behind it.
 async function member(ctx, room) {

@@ -18,7 +18,7 @@ export const REFERENCE = `exec node ${path.join(HERE, "target.mjs")}`;
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function within(promise, what) {
+export async function within(promise, what) {
   let timer;
   const late = new Promise((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`waited ${PATIENCE} ms for ${what}`)), PATIENCE);

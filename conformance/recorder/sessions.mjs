@@ -113,7 +113,7 @@ for (const scenario of chosen) {
   if (problem !== null) {
     failed += 1;
     console.log(`${scenario.name}: ${problem}`);
-  }
+  } else if (check) console.log(`${scenario.name}: agrees`);
 }
 console.log(`${chosen.length} scenarios, ${failed} ${check ? "differ" : "failed"}`);
 process.exit(failed > 0 ? 1 : 0);
