@@ -163,7 +163,7 @@ class Stage:
 
     def run(self, body: Coroutine[Any, Any, Any]) -> Task:
         """A task of the user's own."""
-        task = self.runtime.spawn(body)
+        task = self.runtime.run(body)
         self.advance()
         return task
 

@@ -1,0 +1,243 @@
+"""A socket as handlers hold it: sending, rooms, its end."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+from engineio_proto import Session
+from socketio_parser import EncodeError
+from socketio_proto import ReservedEventError, Socket, SocketDisconnected
+
+from tests.sim.runtime import Start
+from tests.sim.socketio import Stage
+
+starts = pytest.mark.parametrize("start", list(Start))
+RESERVED = ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"]
+
+
+@pytest.mark.parametrize("polling", [False, True])
+def test_emit(polling: bool) -> None:
+    stage = Stage()
+    ada = stage.connect(polling=polling)
+    socket = stage.socket(ada)
+    socket.emit("a", 1, {"b": [None]}, "é")
+    socket.send("hello")
+    socket.compress(False).emit("c", b"\0")
+    stage.advance()
+    assert ada.take() == [
+        '2["a",1,{"b":[null]},"é"]',
+        '2["message","hello"]',
+        '51-["c",{"_placeholder":true,"num":0}]',
+        b"\0",
+    ]
+
+
+def test_compress() -> None:
+    stage = Stage()
+    socket = stage.socket(stage.connect())
+    socket.emit("a")
+    socket.compress(False).emit("a")
+    socket.compress(False).compress(True).emit("a")
+    assert [outgoing.compress for outgoing in socket.conn.take_buffer()] == [True, False, True]
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_reserved_names(name: str) -> None:
+    stage = Stage()
+    ada = stage.connect()
+    socket = stage.socket(ada)
+    for emitter in (socket, socket.volatile, socket.broadcast, stage.server, stage.server.to("x")):
+        with pytest.raises(ReservedEventError, match=f'"{name}" is a reserved event name'):
+            emitter.emit(name)
+    stage.advance()
+    assert ada.take() == []
+
+
+def test_what_cannot_be_sent_sends_nothing() -> None:
+    stage = Stage()
+    ada = stage.connect()
+    for emitter in (stage.socket(ada), stage.socket(ada).volatile, stage.server):
+        with pytest.raises(EncodeError):
+            emitter.emit("a", b"x", object())
+        with pytest.raises(EncodeError):
+            emitter.emit(None)
+    stage.advance()
+    assert ada.take() == []
+
+
+class TestVolatile:
+    def test_websocket(self) -> None:
+        stage = Stage()
+        ada = stage.connect(window=0)
+        assert ada.socket is not None
+        socket = stage.socket(ada)
+        socket.volatile.emit("taken")
+        socket.volatile.emit("dropped: one is queued")
+        stage.advance()
+        ada.socket.down.hold()
+        socket.emit("blocks")
+        stage.advance()
+        socket.volatile.emit("dropped: blocked")
+        ada.socket.down.release()
+        stage.advance()
+        socket.volatile.emit("taken again")
+        stage.advance()
+        assert ada.take() == ['2["taken"]', '2["blocks"]', '2["taken again"]']
+
+    def test_polling(self) -> None:
+        stage = Stage()
+        ada = stage.connect(polling=True)
+        ada.auto_poll = False
+        socket = stage.socket(ada)
+        socket.volatile.emit("taken")
+        socket.volatile.emit("dropped")
+        stage.advance()
+        socket.volatile.emit("dropped: no poll")
+        stage.advance()
+        ada.poll()
+        stage.advance()
+        socket.volatile.emit("taken again", b"x")
+        stage.advance()
+        assert ada.take() == ['2["taken"]', '51-["taken again",{"_placeholder":true,"num":0}]', b"x"]
+
+
+class TestRooms:
+    def test_join_and_leave(self) -> None:
+        stage = Stage()
+        ada = stage.connect()
+        socket = stage.socket(ada)
+        assert socket.rooms == {ada.id}
+        socket.join("a")
+        socket.join(["b", "c"])
+        socket.join("a")
+        assert socket.rooms == {ada.id, "a", "b", "c"}
+        socket.leave("a")
+        socket.leave("a")
+        socket.leave("never")
+        assert socket.rooms == {ada.id, "b", "c"}
+
+    def test_wrong_rooms(self) -> None:
+        stage = Stage()
+        socket = stage.socket(stage.connect())
+        for wrong, text in (
+            (5, "rooms must be a string or several, not 5"),
+            ([5], "a room must be a string, not 5"),
+        ):
+            for call in (socket.join, socket.to, socket.except_, stage.server.to):
+                with pytest.raises(TypeError, match=text):
+                    call(wrong)
+        assert len(socket.rooms) == 1
+
+    @starts
+    @pytest.mark.parametrize("way", ["client", "server", "gone", "shutdown", "violation"])
+    def test_disconnecting_sees_them_and_disconnect_does_not(self, start: Start, way: str) -> None:
+        stage = Stage(start=start)
+        seen: list[Any] = []
+
+        def sync_handler(name: str, socket: Socket, reason: str) -> None:
+            seen.append((name, sorted(socket.rooms), socket.connected))
+
+        async def async_handler(name: str, socket: Socket, reason: str) -> None:
+            seen.append((name, sorted(socket.rooms), socket.connected))
+            await stage.runtime.sleep()
+
+        for name in ("disconnecting", "disconnect"):
+            stage.server.on(name, partial(sync_handler, name))
+            stage.server.on(name, partial(async_handler, name))
+        ada = stage.connect()
+        socket = stage.socket(ada)
+        socket.join("a")
+        if way == "client":
+            ada.send("1")
+        elif way == "server":
+            socket.disconnect()
+        elif way == "gone":
+            ada.leave()
+        elif way == "shutdown":
+            stage.command(stage.server.close, stage.clock.now)
+        else:
+            ada.send("0")
+        stage.advance()
+        rooms = sorted([ada.id, "a"])
+        assert seen == [
+            ("disconnecting", rooms, False),
+            ("disconnecting", rooms, False),
+            ("disconnect", [], False),
+            ("disconnect", [], False),
+        ]
+        assert stage.server.sockets.adapter.members("a") == frozenset()
+
+    @pytest.mark.parametrize("handler", ["disconnecting", "disconnect", "later"])
+    def test_join_afterwards_does_nothing(self, handler: str) -> None:
+        stage = Stage()
+        if handler != "later":
+            stage.server.on(handler, lambda socket, reason: socket.join("late"))
+        ada = stage.connect()
+        socket = stage.socket(ada)
+        ada.send("1")
+        stage.advance()
+        socket.join("late")
+        socket.leave("late")
+        assert stage.server.sockets.adapter.members("late") == frozenset()
+        assert socket.rooms == frozenset()
+
+
+class TestEnd:
+    def test_emit_afterwards_is_dropped(self) -> None:
+        stage = Stage()
+        ada = stage.connect()
+        socket = stage.socket(ada)
+        socket.disconnect()
+        assert socket.disconnected
+        assert not socket.connected
+        for emitter in (socket, socket.volatile):
+            assert emitter.emit("late") is stage.runtime.ready
+        stage.advance()
+        assert ada.take() == ["1"]
+
+    def test_twice_is_once(self) -> None:
+        stage = Stage()
+        ada = stage.connect()
+        socket = stage.socket(ada)
+        socket.disconnect()
+        socket.disconnect()
+        stage.advance()
+        socket.disconnect()
+        stage.advance()
+        assert ada.take() == ["1"]
+        assert sum(isinstance(event, SocketDisconnected) for event in stage.events) == 1
+
+    def test_broadcasts_do_not_reach_it(self) -> None:
+        stage = Stage()
+        ada, bob = stage.connect(), stage.connect()
+        stage.socket(ada).disconnect()
+        stage.server.emit("news")
+        stage.advance()
+        assert ada.take() == ["1"]
+        assert bob.take() == ['2["news"]']
+
+    def test_it_may_still_broadcast(self) -> None:
+        stage = Stage()
+        ada, bob = stage.connect(), stage.connect()
+        stage.server.on("disconnect", lambda socket, reason: socket.broadcast.emit("left", reason))
+        ada.leave()
+        stage.advance()
+        assert bob.take() == ['2["left","transport close"]']
+
+
+def test_getters() -> None:
+    stage = Stage()
+    ada = stage.connect(auth={"token": 5})
+    socket = stage.socket(ada)
+    assert socket.data == {}
+    socket.data["name"] = "Ada"
+    assert socket.data == {"name": "Ada"}
+    assert socket.recovered is False
+    assert isinstance(socket.conn, Session)
+    assert socket.request is socket.conn.request
+    assert repr(socket) == f"<Socket {ada.id} / connected>"
+    socket.disconnect()
+    assert repr(socket) == f"<Socket {ada.id} / disconnected>"
+    assert socket.handshake.auth == {"token": 5}
