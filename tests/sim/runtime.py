@@ -57,7 +57,7 @@ class VirtualWaiter:
 
     def _resume(self) -> None:
         for task in self._tasks:
-            self._runtime.ready_to_run(task)
+            self._runtime.ready_to_run(task, self)
         self._tasks.clear()
 
     def wait(self, task: Task) -> None:
@@ -71,15 +71,49 @@ class VirtualWaiter:
 
     def __await__(self) -> Generator[Any, Any, Any]:
         if not self.done:
-            yield self
-        # As a future does: nobody gets the error twice, and no frame keeps it.
-        error, self._error = self._error, None
+            return Suspension(self)
+        return self.result()
+
+    def result(self) -> Generator[Any, Any, Any]:
+        """Its value or error, for one who need not wait."""
+        error, value = self._error, self._value
+        del self  # as with a future: it keeps its error, but the error's traceback does not lead back to it
         try:
             if error is not None:
                 raise error
-            return self._value
+            return value
+            yield
         finally:
-            error = None
+            del error, value
+
+    @property
+    def error(self) -> Exception | None:
+        """What a loop throws into the task that waits, or None."""
+        return self._error
+
+    @property
+    def value(self) -> Any:
+        """What a loop sends to it."""
+        return self._value
+
+
+class Suspension(Generator[Any, Any, Any]):
+    """Yields the waiter once, then returns what the loop sends. No generator function, whose frame would know it."""
+
+    def __init__(self, waiter: VirtualWaiter) -> None:
+        self._waiter: VirtualWaiter | None = waiter
+
+    def send(self, value: Any) -> Any:
+        waiter, self._waiter = self._waiter, None
+        if waiter is None:
+            raise StopIteration(value)
+        return waiter
+
+    def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
+        try:
+            raise error
+        finally:
+            del error
 
 
 class Task:
@@ -104,13 +138,13 @@ class Task:
         self.value: Any = None
         self.error: BaseException | None = None
 
-    def step(self, throw: BaseException | None = None) -> None:
+    def step(self, value: Any = None, throw: BaseException | None = None) -> None:
         """Run it to its next suspension."""
         if self.done:
             return
         self._waits_for = None
         try:
-            waiter = self._body.send(None) if throw is None else self._body.throw(throw)
+            waiter = self._body.send(value) if throw is None else self._body.throw(throw)
         except StopIteration as stop:
             self.value = stop.value
         except BaseException as error:
@@ -127,7 +161,7 @@ class Task:
         """Throw `Cancelled` into it, now."""
         if self._waits_for is not None:
             self._waits_for.forget(self)
-        self.step(Cancelled())
+        self.step(throw=Cancelled())
 
 
 class VirtualRuntime:
@@ -145,7 +179,7 @@ class VirtualRuntime:
         self._clock = clock
         self._start = start
         self._new: list[Task] = []
-        self._runnable: list[Task] = []
+        self._runnable: list[tuple[Task, VirtualWaiter]] = []
         self._scheduled = False
         self.tasks: list[Task] = []
         self.reports: list[Report] = []
@@ -195,8 +229,8 @@ class VirtualRuntime:
 
     # Called by tasks and waiters.
 
-    def ready_to_run(self, task: Task) -> None:
-        self._runnable.append(task)
+    def ready_to_run(self, task: Task, waiter: VirtualWaiter) -> None:
+        self._runnable.append((task, waiter))
         self._schedule()
 
     def ended(self, task: Task) -> None:
@@ -211,9 +245,10 @@ class VirtualRuntime:
 
     def _turn(self) -> None:
         self._scheduled = False
-        tasks = self._new if self._start is not Start.REVERSED else self._new[::-1]
-        tasks = self._runnable + tasks
-        self._new, self._runnable = [], []
-        for task in tasks:
+        runnable, self._runnable = self._runnable, []
+        new, self._new = self._new, []
+        for task, waiter in runnable:
+            task.step(waiter.value, waiter.error)
+        for task in new if self._start is not Start.REVERSED else reversed(new):
             task.step()
         self.after_turn()

@@ -6,7 +6,6 @@ Source: `packages/socket.io/lib/index.ts`, `attachServe` and `serve`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-
 from typing import TYPE_CHECKING
 
 from engineio_proto import Exchange, Response

@@ -248,6 +248,8 @@ class Dispatcher:
         """Sync middlewares run at once; from the first awaitable on, the rest runs in a task."""
         middlewares = socket.namespace.middlewares
         for position, middleware in enumerate(middlewares):
+            if socket.deaf:  # the one before closed the connection
+                return
             try:
                 result = middleware(socket)
             except BaseException as error:

@@ -84,8 +84,8 @@ class Handler:
                         # By name, for the client may leave out what comes before it.
                         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
                             raise TypeError(
-                                f"{what}: in {_name(function)} the parameter {parameter.name!r}: Ack is positional-only "
-                                "behind optional ones; write `*, ack: Ack`"
+                                f"{what}: in {_name(function)} the parameter {parameter.name!r}: Ack is "
+                                "positional-only behind optional ones; write `*, ack: Ack`"
                             )
                         self.ack_name = parameter.name
                 case inspect.Parameter.POSITIONAL_ONLY | inspect.Parameter.POSITIONAL_OR_KEYWORD:

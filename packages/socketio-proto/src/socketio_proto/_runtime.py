@@ -91,25 +91,28 @@ def announce_start(body: Coroutine[Any, Any, T], started: Callable[[], None]) ->
     On a runtime whose tasks start later, in an order of its own, this is how the next handler of a socket
     knows that the one before has started.
     """
+    # Popped when it is yielded: a loop throws the error of a future into this frame, and the error's traceback then
+    # knows the frame. Knew the frame the future, they would be a knot that only the garbage collector unties.
+    yielded: list[Any] = []
     try:
-        yielded = body.send(None)
+        yielded.append(body.send(None))
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
     finally:
         started()
     while True:
         try:
-            sent = yield yielded
+            sent = yield yielded.pop()
         except GeneratorExit:
             body.close()
             raise
         except BaseException as error:  # cancellation included: whatever the loop throws goes to the body
             try:
-                yielded = body.throw(error)
+                yielded.append(body.throw(error))
             except StopIteration as stop:
                 return stop.value  # type: ignore[no-any-return]
         else:
             try:
-                yielded = body.send(sent)
+                yielded.append(body.send(sent))
             except StopIteration as stop:
                 return stop.value  # type: ignore[no-any-return]

@@ -314,6 +314,8 @@ class Server:
         finally:
             pending.abandon()
             self._ack_timers.cancel(pending)
+            # An error that it got knows this frame by its traceback, and so `pending`: no way may lead back.
+            del pending.waiter
             for connection in asked:
                 connection.regulate()
 
@@ -338,7 +340,8 @@ class Server:
         try:
             packet = connection.decoder.feed(data)
         except DecodeError as error:
-            connection.undecodable(error)
+            # Its traceback would tie the error, this frame and the event that carries the error into a knot.
+            connection.undecodable(error.with_traceback(None))
             return
         size = len(data)
         if connection.partial_bytes:
