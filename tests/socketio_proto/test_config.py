@@ -34,6 +34,7 @@ from tests.sim.socketio import Stage
         ({"connect_timeout": float("nan")}, ValueError, ["connect_timeout", "nan"]),
         ({"connect_timeout": 2e9}, ValueError, ["connect_timeout", "2000000000.0", "at most 1e9"]),
         ({"serve_client": 1}, TypeError, ["serve_client", "True or False", "not 1"]),
+        ({"ping_interval": "25"}, TypeError, ["ping_interval", "'25'"]),
         ({"ping_interval": -1}, ValueError, ["ping_interval", "-1"]),
         ({"path": "x"}, ValueError, ["path", "'x'"]),
         ({"json": 5}, TypeError, ["json", "5"]),

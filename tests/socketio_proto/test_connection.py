@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from engineio_proto import Exchange, Request
 from socketio_proto import (
@@ -206,6 +208,15 @@ class TestViolations:
         stage.advance()
         assert ada.gone
         assert reasons(stage) == [(R.FORCED_SERVER_CLOSE, "CONNECT_ERROR packet from a client")]
+
+    def test_an_event_without_data_is_nobodys(self) -> None:
+        stage = Stage()
+        ada = stage.connect()
+        ada.send("2", "27", "2")
+        stage.advance()
+        assert ada.take() == []
+        assert [e.name for e in stage.events if isinstance(e, EventReceived)] == [None] * 3
+        assert not ada.gone
 
     def test_violation_ends_all_namespaces(self) -> None:
         stage = Stage()
@@ -487,6 +498,38 @@ class TestInbox:
             ada.send(packet, b"x" * 600, b"")
             stage.advance()
         assert stage.socket(ada).conn.paused
+
+    def test_the_smallest_inbox(self) -> None:
+        stage = Stage(max_handlers=1, max_inbox=1)
+        started = self.slow(stage)
+        ada = stage.connect()
+        session = stage.socket(ada).conn
+        for n in range(3):
+            ada.send(f'2["work",{n}]')
+        stage.advance()
+        assert session.paused
+        stage.advance(2.0)
+        assert started == [0, 1, 2]
+        assert not session.paused
+
+    @starts
+    def test_two_namespaces_leave_while_one_starts(self, start: Start) -> None:
+        stage = Stage(start=start)
+        seen: list[tuple[str, str]] = []
+
+        async def note(name: str, socket: Socket, reason: str) -> None:
+            seen.append((name, socket.namespace.name))
+
+        for namespace in ("/", "/a"):
+            for name in ("disconnecting", "disconnect"):
+                stage.server.of(namespace).on(name, partial(note, name))
+        stage.server.on("event", lambda socket: note("event", socket, ""))
+        ada = stage.connect(polling=True)
+        ada.join("/a")
+        ada.send('2["event"]', "1", "1/a,")
+        stage.advance()
+        assert seen.pop(0) == ("event", "/")
+        assert seen == [(name, nsp) for nsp in ("/", "/a") for name in ("disconnecting", "disconnect")]
 
     def test_stalled(self) -> None:
         stage = Stage(max_handlers=1, max_inbox=1, stall_timeout=10.0)

@@ -58,6 +58,17 @@ def test_handle_timeout_early_or_twice_does_nothing() -> None:
     assert stage.server.deadline is None
 
 
+def test_a_link_whose_session_is_over_becomes_writable() -> None:
+    stage = Stage()
+    link = Link(object(), Request("GET", "/socket.io/?EIO=4&transport=websocket"), now=stage.clock.now)
+    stage.server.receive_upgrade(link, stage.clock.now)
+    stage.server.link_blocked(link)
+    stage.server.receive_text(link, "1", stage.clock.now)
+    stage.server.close(stage.clock.now)
+    assert link.session is None
+    assert stage.server.link_writable(link, stage.clock.now) == []
+
+
 def test_vocabulary_of_the_main_namespace() -> None:
     stage = Stage()
     server = stage.server

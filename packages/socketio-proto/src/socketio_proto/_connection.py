@@ -170,8 +170,7 @@ class Connection:
         self, socket: Socket, reason: DisconnectReason, description: str | None = None, *, deaf: bool = False
     ) -> None:
         """Take a socket out of its namespace; its `disconnect` handlers run with the next dispatch."""
-        if self.sockets.pop(socket.namespace.name, None) is None:
-            return
+        del self.sockets[socket.namespace.name]
         socket.left(socket.namespace.removed(socket), deaf=deaf)
         self.server.raise_event(SocketDisconnected(socket, reason, description))
         self.regulate()

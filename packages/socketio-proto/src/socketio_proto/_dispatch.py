@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Coroutine, Iterable
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from engineio_proto import RequestRefused, SessionState
+from engineio_proto import SessionState
 
 from ._acks import Ack
 from ._connection import Connection, DisconnectingStarted, Queued
@@ -25,6 +25,7 @@ from ._events import (
     EventReceived,
     InboxReleased,
     NamespaceCreated,
+    OtherEvent,
     SocketConnected,
     SocketDisconnected,
     SocketErrored,
@@ -69,7 +70,7 @@ class Dispatcher:
             else:
                 self._dispatch_other(event)
 
-    def _dispatch_other(self, event: SocketEvent) -> None:
+    def _dispatch_other(self, event: OtherEvent) -> None:
         match event:
             case SocketConnected() | SocketErrored():
                 connection = event.socket.connection
@@ -84,8 +85,6 @@ class Dispatcher:
                     self._drain(connection)
                 else:
                     self._start(event)
-            case EventReceived():
-                self._start_event(event)
             case ConnectRequested():
                 self._run_middlewares(event.socket)
             case NamespaceCreated():
@@ -97,7 +96,7 @@ class Dispatcher:
                 self._runtime.report(Report(Trouble.CLOSED, text))
             case InboxReleased():
                 self._drain(event.connection)
-            case RequestRefused():
+            case _:
                 request = event.request
                 text = (
                     f"refused {request.method} {request.target!r} from {request.remote_address}: code "

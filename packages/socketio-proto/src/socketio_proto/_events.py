@@ -116,10 +116,9 @@ class InboxReleased:
     """Which one."""
 
 
-SocketEvent: TypeAlias = (
+OtherEvent: TypeAlias = (
     ConnectRequested
     | SocketConnected
-    | EventReceived
     | SocketDisconnected
     | SocketErrored
     | NamespaceCreated
@@ -127,3 +126,4 @@ SocketEvent: TypeAlias = (
     | InboxReleased
     | RequestRefused
 )
+SocketEvent: TypeAlias = EventReceived | OtherEvent

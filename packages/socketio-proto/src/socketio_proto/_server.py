@@ -362,7 +362,9 @@ class Server:
         if received is not None:
             self._events.append(received)
 
-    def _translate_other(self, event: EngineEvent, now: float) -> None:
+    def _translate_other(
+        self, event: SessionOpened | SessionClosed | RequestRefused | SessionUpgraded, now: float
+    ) -> None:
         match event:
             case SessionOpened(session=session):
                 decoder = Decoder(
@@ -381,7 +383,5 @@ class Server:
                 connection.closed(DisconnectReason(event.reason), event.description, now)
             case RequestRefused():
                 self._events.append(event)
-            case SessionUpgraded(session=session):
-                session.user.expect_drain(now)
-            case MessageReceived():
-                pass
+            case _:
+                event.session.user.expect_drain(now)

@@ -246,10 +246,11 @@ class Socket:
 
     def forget_ack(self, pending: PendingAck) -> None:
         """It is not to come any more."""
-        if self._acks is not None and self._acks.pop(pending.id, None) is not None:
-            self.connection.awaiting -= 1
-            if not self._acks:
-                self._acks = None
+        assert self._acks is not None  # whom a question waits for has it in this table
+        del self._acks[pending.id]
+        self.connection.awaiting -= 1
+        if not self._acks:
+            self._acks = None
 
     def receive_ack(self, ack_id: int | None, args: list[Any]) -> None:
         """An ACK packet; an unknown id is ignored."""
