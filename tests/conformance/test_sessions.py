@@ -46,7 +46,6 @@ DIFFERENCES = {
     "sio-event-to-other-namespace": (_SHARED_RULE, "'forced server close'"),
     "sio-second-connect": (_SHARED_RULE, "'forced server close'"),
     # Not built yet, in the server or in its conformance target.
-    "eio-unknown-transport": ("the target logs an absent transport as null", "{'transport': None}"),
     "sio-connect-timeout-polling": (
         "the target logs no connection_error by default",
         "log: 1 entries never came",
@@ -61,7 +60,6 @@ DIFFERENCES = {
 """Trace -> what is different, and a part of the message that says so."""
 
 ONLY_IN_THE_LOG = {
-    "eio-unknown-transport",
     "sio-connect-timeout-polling",
     "sio-event-before-connect-polling",
     "sio-event-to-other-namespace",

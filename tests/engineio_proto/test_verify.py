@@ -43,7 +43,7 @@ class TestTable:
     @pytest.mark.parametrize(
         ("method", "path", "headers", "code", "context"),
         [
-            ("GET", target(None), (), 0, {"transport": None}),
+            ("GET", target(None), (), 0, {}),
             ("GET", target("webtransport"), (), 0, {"transport": "webtransport"}),
             ("GET", target("constructor"), (), 0, {"transport": "constructor"}),
             ("GET", target("__proto__"), (), 0, {"transport": "__proto__"}),
@@ -134,7 +134,7 @@ class TestOrder:
     @pytest.mark.parametrize(
         ("method", "path", "headers", "first"),
         [
-            ("GET", target(None), ORIGIN, "transport"),
+            ("GET", target("smoke"), ORIGIN, "transport"),
             ("POST", target("polling", "none"), ORIGIN, "name"),
             ("POST", target("polling", "none", EIO="3"), (), "sid"),
             ("POST", target("websocket", EIO="3"), (), "method"),

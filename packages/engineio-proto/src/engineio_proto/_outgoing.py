@@ -28,7 +28,7 @@ class Outgoing:
 
     __slots__ = ("_payload", "compress", "frame", "packets", "size")
 
-    def __init__(self, packets: tuple[str | bytes, ...], *, compress: bool = True) -> None:
+    def __init__(self, packets: tuple[str | bytes, ...], compress: bool = True) -> None:
         self.packets = packets
         self.compress = compress
         self.frame: bytes | None = None

@@ -28,6 +28,7 @@ from ._timers import TimerHeap, TimerQueue, Timers
 from ._upgrade import Upgrade
 from ._verify import Refusal, verify
 
+_OPEN = LinkState.OPEN
 # How long a parked GET stays while its client probes. Source: `socket.ts`, `_maybeUpgrade`.
 _NOOP_INTERVAL = 0.1
 
@@ -173,7 +174,7 @@ class EngineServer:
     def receive_text(self, link: Link, text: str, now: float) -> list[EngineEvent]:
         """A text message arrived on an open link: nearly always `4` and a message of its session."""
         session = link.session
-        if session is None or link.state is not LinkState.OPEN:
+        if session is None or link.state is not _OPEN:
             return self.take_events()
         if session.link is link:
             if text[:1] == "4" and not self.pending:

@@ -11,7 +11,7 @@ Source: Engine.IO protocol 4; `packages/engine.io/lib/socket.ts`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ._events import CloseReason, MessageReceived, SessionClosed, SessionUpgraded
 from ._exchange import Exchange
@@ -25,6 +25,9 @@ from ._upgrade import Upgrade
 
 if TYPE_CHECKING:
     from ._server import EngineServer
+
+# Looked up once, not once per message.
+_OPEN: Final = SessionState.OPEN
 
 
 class Session:
@@ -112,7 +115,7 @@ class Session:
 
     def send(self, outgoing: Outgoing) -> bool:
         """Queue packets. False when the session is closing or closed, or this closed it: its buffer was full."""
-        if self.state is not SessionState.OPEN:
+        if self.state is not _OPEN:
             return False
         buffered = self.buffered_bytes
         engine = self.engine

@@ -41,7 +41,7 @@ def verify(
     query = request.query
     transport = query.get("transport")
     if transport not in transports or transport is None:
-        return Refusal(ErrorCode.UNKNOWN_TRANSPORT, {"transport": transport})
+        return Refusal(ErrorCode.UNKNOWN_TRANSPORT, {} if transport is None else {"transport": transport})
     origin = request.headers.get("origin")
     if origin is not None and _ILLEGAL_IN_HEADER.search(origin):
         return Refusal(ErrorCode.BAD_REQUEST, {"name": "INVALID_ORIGIN", "origin": origin})

@@ -296,9 +296,8 @@ class Server:
     def encode(self, packet: Packet, *, compress: bool = True) -> Outgoing:
         """A packet as it is queued, ready to be shared by many."""
         messages = self._encode(packet)
-        first = messages[0]
-        if len(messages) == 1 and first.__class__ is str:
-            return Outgoing(("4" + first,), compress=compress)
+        if len(messages) == 1 and messages[0].__class__ is str:
+            return Outgoing(("4" + messages[0],), compress)
         return message(*messages, compress=compress)
 
     async def await_ack(self, pending: PendingAck, timeout: float | None) -> Any:
