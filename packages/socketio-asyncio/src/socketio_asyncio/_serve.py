@@ -103,19 +103,22 @@ def _install_signals(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) ->
 
 
 async def _close(driver: Driver, grace: float) -> None:
-    """Close sessions, give handlers and connections their time, then end what is left."""
-    driver.close()
-    deadline = driver.loop.time() + grace
+    """Close sessions, give handlers and connections their time, then end what is left, also when cancelled again."""
     tasks = driver.runtime.tasks
-    if tasks:
-        await asyncio.wait(set(tasks), timeout=grace)
+    driver.close()
+    try:
+        async with asyncio.timeout(grace):
+            while tasks:
+                await asyncio.wait(set(tasks))
+            # Keep-alive connections of browsers do not end by themselves; WebSockets answer the close at once.
+            while any(not connection.idle for connection in driver.connections.values()):
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        log.info("%d handlers and %d connections after %s s", len(tasks), len(driver.connections), grace)
+    finally:
         for task in set(tasks):
             task.cancel()
-        if tasks:
-            log.info("cancelled %d handlers after %s s", len(tasks), grace)
-            await asyncio.wait(set(tasks), timeout=1.0)
-    # Keep-alive connections of browsers do not end by themselves; WebSockets answer the close at once.
-    while any(not c.idle for c in driver.connections.values()) and driver.loop.time() < deadline:
-        await asyncio.sleep(0.02)
-    driver.stop()
-    await asyncio.sleep(0)
+        driver.stop()
+    if tasks:
+        await asyncio.wait(set(tasks), timeout=1.0)
+    await asyncio.sleep(0)  # the aborted connections are told that they are lost
