@@ -120,7 +120,11 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, required=True, help="0 for any free one")
     parser.add_argument("--ping-interval", type=float, default=25.0, help="seconds")
     options = parser.parse_args()
-    with socket.create_server(("127.0.0.1", options.port)) as listening, suppress(KeyboardInterrupt):
+    with socket.create_server(("127.0.0.1", options.port)) as listening:
         listening.setblocking(False)
-        print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-        Server(listening, EngineConfig(ping_interval=options.ping_interval)).run()
+        server = Server(listening, EngineConfig(ping_interval=options.ping_interval))
+        with suppress(KeyboardInterrupt):
+            print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
+            server.run()
+        for connected in server.connections.values():
+            connected.sock.close()

@@ -107,9 +107,13 @@ def test_the_end_of_the_server_closes_its_websockets() -> None:
         example.play("ended")
 
 
+def address(example: Example) -> tuple[str, int]:
+    host, _, port = example.url.partition("://")[2].rpartition(":")
+    return host, int(port)
+
+
 def connect(example: Example) -> socket.socket:
-    host, _, port = example.url.removeprefix("ws://").removeprefix("http://").rpartition(":")
-    return socket.create_connection((host, int(port)), timeout=SECONDS)
+    return socket.create_connection(address(example), timeout=SECONDS)
 
 
 def open_websocket(example: Example) -> socket.socket:
@@ -153,6 +157,13 @@ def test_violation(echo: Example, sent: bytes, answer: bytes) -> None:
         # What came before is answered, what comes after is not, and the connection ends without a reset.
         peer.sendall(OK + sent + OK)
         assert rest(peer) == ECHO + answer
+
+
+def test_what_follows_a_violation_does_not_reset_the_connection(echo: Example) -> None:
+    """A socket that is closed with unread input would be reset, and the close frame may be lost with it."""
+    with open_websocket(echo) as peer:
+        peer.sendall(frame(0x83, b"") + bytes(1_000_000))
+        assert rest(peer) == CLOSE_1002
 
 
 # RFC 6455 8.1; the frames are incomplete, so the answer comes before the message could be judged as a whole.
@@ -242,3 +253,17 @@ def test_a_long_burst_comes_back_in_slices(engine: Example) -> None:
             data = peer.recv(65_536)
             assert data, received[-100:]
             received += data
+
+
+def test_echoes_that_nobody_reads_wait_and_then_come(engine: Example) -> None:
+    """Twelve messages of 900 kB, more than the kernel takes from the server, less than `max_send_buffer`."""
+    with socket.socket() as peer:
+        peer.settimeout(SECONDS)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        peer.connect(address(engine))
+        peer.sendall(upgrade() + frame(0x82, b"\xfe" * 900_000) * 12)
+        left = 12 * 900_000
+        while left:
+            data = peer.recv(65_536)
+            assert data, f"{left} bytes are missing"
+            left -= data.count(b"\xfe")
