@@ -42,10 +42,44 @@ class Visitor(Client):
         self.id = ""
         self.polls = False
         self._latest: ClientRequest | None = None
+        self._posting: ClientRequest | None = None
+        self._unsent: list[str | bytes] = []
 
     def poll(self) -> ClientRequest:
         self._latest = super().poll()
         return self._latest
+
+    def post(self, *packets: str | bytes) -> ClientRequest | None:  # type: ignore[override]
+        """One POST at a time, as the official client; what it cannot take yet goes with the next."""
+        self._unsent.extend(packets)
+        if self._posting is None or not self._posting.pending:
+            packets, self._unsent = tuple(self._unsent), []
+            self._posting = super().post(*packets)
+        return self._posting
+
+    def answered(self, request: ClientRequest) -> None:
+        super().answered(request)
+        if request is self._posting and self._unsent and not request.aborted:
+            self.post()
+
+    def upgrade(self) -> None:
+        """Change to WebSocket, as the official client: probe, stop polling, upgrade."""
+        candidate = self.websocket()
+        self.stage.advance(2 * self.latency)
+        candidate.send("2probe")
+        self.stage.advance(2 * self.latency)
+        self.auto_poll = False
+        self.stage.advance(0.1 + 2 * self.latency)  # a noop ends the last GET
+        if (self._posting is None or not self._posting.pending) and not self.polling and not candidate.closed:
+            assert candidate.packets[0] == "3probe"
+            candidate.send("5")
+            self.socket, self.polls = candidate, False
+            self.stage.advance(2 * self.latency)
+        else:
+            candidate.close()
+            if not self.polling:
+                self.auto_poll = True
+                self.poll()
 
     def open(self, *, polling: bool = False, window: int | None = None) -> None:
         """The Engine.IO handshake, on the way."""
@@ -89,6 +123,15 @@ class Visitor(Client):
             self.auto_poll = False
             assert self._latest is not None
             self._latest.drop()
+
+    def say_goodbye(self, *messages: str) -> None:
+        """Messages and the end of the session, at once."""
+        self.auto_poll = False
+        packets = [*("4" + message for message in messages), "1"]
+        if self.socket is not None:
+            self.socket.send(*packets)
+        else:
+            self.post(*packets)
 
     @property
     def gone(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from engineio_proto import Engine, Exchange, Link, Request
-from engineio_wire import WireServer
 from socketio_proto import Server, Socket, SocketEvent
 
 from tests.sim.socketio import Stage
@@ -19,31 +18,6 @@ def test_it_is_an_engine() -> None:
     assert engine.dirty is server.engine.dirty
     assert engine.timers is server.engine.timers
     assert server.deadline is None
-
-
-def test_behind_a_wire() -> None:
-    """As a binding drives it: bytes in, events out, dispatch, bytes out."""
-    stage = Stage()
-    stage.server.on("ask", lambda socket, n: n + 1)
-    wires: WireServer[SocketEvent] = WireServer(stage.server)
-    wire = wires.wire(now=stage.clock.now, remote_address="192.0.2.1", secure=False)
-
-    def talk(data: bytes) -> bytes:
-        events = wire.receive_bytes(data, stage.clock.now)
-        stage.server.dispatch(events)  # type: ignore[arg-type]
-        stage.server.dispatch(stage.server.take_events())
-        return wire.take_bytes()
-
-    head = b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n"
-    opened = talk(head)
-    sid = opened.partition(b'"sid":"')[2][:20]
-    post = (
-        b"POST /socket.io/?EIO=4&transport=polling&sid=%b HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b"
-    )
-    body = b'40\x1e427["ask",1]'
-    assert talk(post % (sid, len(body), body)).endswith(b"\r\n\r\nok")
-    answer = talk(b"GET /socket.io/?EIO=4&transport=polling&sid=%b HTTP/1.1\r\nHost: a\r\n\r\n" % sid)
-    assert answer.endswith(b"\x1e437[2]")
 
 
 def test_handle_timeout_early_or_twice_does_nothing() -> None:
