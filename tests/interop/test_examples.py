@@ -196,6 +196,14 @@ def test_byte_by_byte(echo: Example) -> None:
         assert rest(peer).endswith(b"\r\n\r\n" + ECHO + b"\x88\x05\x03\xe8bye")
 
 
+def test_four_megabytes_in_fragments_of_64_bytes(echo: Example) -> None:
+    """As case 9.3.1 of the Autobahn test suite."""
+    piece = b"*" * 64
+    with open_websocket(echo) as peer:
+        peer.sendall(frame(0x01, piece) + frame(0x00, piece) * 65_534 + frame(0x80, piece) + frame(0x88, b""))
+        assert rest(peer) == b"\x81\x7f" + (4 << 20).to_bytes(8, "big") + piece * 65_536 + b"\x88\x00"
+
+
 def test_the_peer_that_sends_no_more_still_gets_its_echoes(echo: Example) -> None:
     with open_websocket(echo) as peer:
         peer.sendall(OK * 1000)
