@@ -134,7 +134,7 @@ class Rooms(RuleBasedStateMachine):
 
     def settle(self, seconds: float = 0.0) -> None:
         self.stage.advance(seconds)
-        while any([self.read(guest) for guest in self.guests]):
+        while sum(self.read(guest) for guest in self.guests):  # each is read
             self.stage.advance()
 
     def read(self, guest: Guest) -> bool:

@@ -74,7 +74,12 @@ class TestAnswers:
         stage = Stage()
         called: list[int] = []
         for n in range(3):
-            stage.server.on("ask", lambda socket, n=n: called.append(n) or n)
+
+            @stage.server.on("ask")
+            def ask(socket: Socket, n: int = n) -> int:
+                called.append(n)
+                return n
+
         ada = stage.connect()
         ada.send('27["ask"]')
         stage.advance()

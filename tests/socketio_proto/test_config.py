@@ -57,12 +57,16 @@ def test_wrong(options: dict[str, Any], error: type[Exception], words: list[str]
     ["max_attachments", "max_handlers", "max_inbox", "max_namespaces", "max_pending_acks", "high_water_mark"],
 )
 def test_sizes(name: str) -> None:
+    def made(value: Any) -> Any:
+        options: dict[str, Any] = {name: value}
+        return getattr(Stage(**options).server.config, name)
+
     with pytest.raises(ValueError, match=f"{name} must be at least 1, not 0"):
-        Stage(**{name: 0})
+        made(0)
     for wrong in (1.5, "1", True):
         with pytest.raises(TypeError, match=f"{name} must be an integer, not {wrong!r}"):
-            Stage(**{name: wrong})
-    assert getattr(Stage(**{name: 1}).server.config, name) == 1
+            made(wrong)
+    assert made(1) == 1
 
 
 def test_off_values_are_accepted() -> None:

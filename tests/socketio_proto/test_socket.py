@@ -61,8 +61,9 @@ def test_what_cannot_be_sent_sends_nothing() -> None:
     for emitter in (stage.socket(ada), stage.socket(ada).volatile, stage.server):
         with pytest.raises(EncodeError):
             emitter.emit("a", b"x", object())
+        nameless: Any = None
         with pytest.raises(EncodeError):
-            emitter.emit(None)
+            emitter.emit(nameless)
     stage.advance()
     assert ada.take() == []
 
@@ -121,6 +122,7 @@ class TestRooms:
     def test_wrong_rooms(self) -> None:
         stage = Stage()
         socket = stage.socket(stage.connect())
+        wrong: Any
         for wrong, text in (
             (5, "rooms must be a string or several, not 5"),
             ([5], "a room must be a string, not 5"),
