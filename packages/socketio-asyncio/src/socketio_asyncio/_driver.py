@@ -118,7 +118,7 @@ class Driver:
 class Connection(asyncio.Protocol):
     """One TCP connection: a transport and its wire."""
 
-    __slots__ = ("_driver", "_reading", "_resuming", "_wire", "transport")
+    __slots__ = ("_driver", "_ending", "_reading", "_resuming", "_wire", "transport")
     transport: asyncio.Transport
 
     def __init__(self, driver: Driver) -> None:
@@ -126,6 +126,7 @@ class Connection(asyncio.Protocol):
         self._wire: Wire[Any]
         self._reading = True
         self._resuming = False
+        self._ending = False
 
     @property
     def idle(self) -> bool:
@@ -155,7 +156,8 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client will send no more; the core decides what that means."""
         self._driver.run(self._wire.receive_eof, self._driver.now())
-        return self.transport.get_extra_info("ssl_object") is None  # TLS has no half-closed connections
+        # TLS has no half-closed connections; and when both sides have ended, nothing is left to wait for.
+        return not self._ending and self.transport.get_extra_info("ssl_object") is None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -183,10 +185,7 @@ class Connection(asyncio.Protocol):
         if data:
             transport.write(data)
         if wire.closing:
-            if wire.abort:
-                transport.abort()
-            else:
-                transport.close()
+            self._end()
             return
         if wire.wants_read is not self._reading:
             self._reading = wire.wants_read
@@ -197,6 +196,22 @@ class Connection(asyncio.Protocol):
         if wire.has_pending and not self._resuming:
             self._resuming = True
             self._driver.loop.call_soon(self._resume)
+
+    def _end(self) -> None:
+        """Close. A close with input unread is a reset, which may overtake the last bytes that were written; so our
+        side ends first, and what the client still sends is discarded until it ends too, or the wire's deadline.
+        """
+        transport = self.transport
+        if self._wire.abort:
+            transport.abort()
+        elif not self._ending:
+            self._ending = True
+            if transport.can_write_eof():
+                transport.write_eof()
+                if not self._reading:
+                    transport.resume_reading()
+            else:
+                transport.close()
 
     def _resume(self) -> None:
         """The next slice of what one client sent, after the others had their turn."""
