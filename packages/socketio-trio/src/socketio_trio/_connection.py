@@ -30,6 +30,8 @@ class Connection:
     __slots__ = (
         "_direct",
         "_driver",
+        "_ended",
+        "_ending",
         "_nursery",
         "_paused",
         "_stream",
@@ -47,6 +49,9 @@ class Connection:
         # The same descriptor without trio: a write that does not block needs no task.
         self._direct: socket.socket | None = None
         self._unwritten = b""
+        # Whether the peer's side, and ours, has sent its end.
+        self._ended = False
+        self._ending = False
         self._writer: trio.lowlevel.ParkingLot | None = None
         self._paused = trio.lowlevel.ParkingLot()
         self.resuming = False
@@ -87,12 +92,15 @@ class Connection:
         try:
             while data := await self._stream.receive_some():
                 driver.run(wire.receive_bytes, bytes(data), driver.now())
-                while not wire.wants_read:
+                while not wire.wants_read and not self._ending:
                     await self._paused.park()
         except trio.BrokenResourceError:
             self._nursery.cancel_scope.cancel()
         else:
             driver.run(wire.receive_eof, driver.now())
+            self._ended = True
+            if self._ending:
+                self._nursery.cancel_scope.cancel()
         # The core decides when the end of the input is the end of the connection.
         await trio.sleep_forever()
 
@@ -110,12 +118,26 @@ class Connection:
         if data:
             self._write(data)
         if wire.closing and (wire.abort or not self._unwritten):
-            self._nursery.cancel_scope.cancel()
+            self._end()
             return
         if wire.wants_read:
             self._paused.unpark_all()
         if wire.has_pending:
             self._driver.resume_soon(self)
+
+    def _end(self) -> None:
+        """Close. A close with input unread is a reset, which may overtake the last bytes that were written; so our
+        side ends first, and what the client still sends is discarded until it ends too, or the wire's deadline.
+        """
+        if self._wire.abort or self._ended or self._direct is None:  # TLS has no half-closed connections
+            self._nursery.cancel_scope.cancel()
+        elif not self._ending:
+            self._ending = True
+            try:
+                self._direct.shutdown(socket.SHUT_WR)
+            except OSError:  # the peer is gone
+                self._nursery.cancel_scope.cancel()
+            self._paused.unpark_all()
 
     def _write(self, data: bytes) -> None:
         if self._direct is not None:
