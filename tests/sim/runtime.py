@@ -134,17 +134,30 @@ class Task:
         self._runtime = runtime
         self._body = body
         self._waits_for: VirtualWaiter | None = None
+        self._values: list[Any] = []
+        self._errors: list[BaseException] = []
         self.done = False
         self.value: Any = None
         self.error: BaseException | None = None
 
-    def step(self, value: Any = None, throw: BaseException | None = None) -> None:
+    def resume(self, value: Any, error: BaseException | None) -> None:
+        """What its next step sends or throws."""
+        if error is None:
+            self._values.append(value)
+        else:
+            self._errors.append(error)
+
+    def step(self) -> None:
         """Run it to its next suspension."""
         if self.done:
             return
         self._waits_for = None
         try:
-            waiter = self._body.send(value) if throw is None else self._body.throw(throw)
+            # An error's traceback leads to this frame, so no local name may lead to the error or its waiter.
+            if self._errors:
+                waiter = self._body.throw(self._errors.pop())
+            else:
+                waiter = self._body.send(self._values.pop() if self._values else None)
         except StopIteration as stop:
             self.value = stop.value
         except BaseException as error:
@@ -161,7 +174,8 @@ class Task:
         """Throw `Cancelled` into it, now."""
         if self._waits_for is not None:
             self._waits_for.forget(self)
-        self.step(throw=Cancelled())
+        self.resume(None, Cancelled())
+        self.step()
 
 
 class VirtualRuntime:
@@ -179,7 +193,7 @@ class VirtualRuntime:
         self._clock = clock
         self._start = start
         self._new: list[Task] = []
-        self._runnable: list[tuple[Task, VirtualWaiter]] = []
+        self._runnable: list[Task] = []
         self._scheduled = False
         self.tasks: list[Task] = []
         self.reports: list[Report] = []
@@ -230,7 +244,8 @@ class VirtualRuntime:
     # Called by tasks and waiters.
 
     def ready_to_run(self, task: Task, waiter: VirtualWaiter) -> None:
-        self._runnable.append((task, waiter))
+        task.resume(waiter.value, waiter.error)
+        self._runnable.append(task)
         self._schedule()
 
     def ended(self, task: Task) -> None:
@@ -247,8 +262,6 @@ class VirtualRuntime:
         self._scheduled = False
         runnable, self._runnable = self._runnable, []
         new, self._new = self._new, []
-        for task, waiter in runnable:
-            task.step(waiter.value, waiter.error)
-        for task in new if self._start is not Start.REVERSED else reversed(new):
+        for task in runnable + (new[::-1] if self._start is Start.REVERSED else new):
             task.step()
         self.after_turn()

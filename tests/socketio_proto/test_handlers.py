@@ -177,7 +177,6 @@ def only_keywords(**keywords: Any) -> None: ...
         ("chat", ack_before_many, ["'ack': Ack must be the last"]),
         ("chat", ack_behind_optional, ["ack_behind_optional", "'ack'", "positional-only"]),
         ("chat", 5, ["on('chat')", "must be callable", "5"]),
-        ("chat", object.__init_subclass__, ["cannot be read"]),
         ("connection", two, ["two takes 2 positional arguments", "(socket)"]),
         ("connect", none, ["none takes 0 positional arguments"]),
         ("disconnect", one, ["one takes 1 positional argument,", "(socket, reason[, description])"]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from engineio_proto import EngineConfig, unknown_option
 from socketio_parser import JsonCodec
@@ -51,7 +51,7 @@ class ServerConfig:
             raise TypeError(f"connect_timeout must be seconds as a number, not {seconds!r}")
         if not (isfinite(seconds) and 0 < seconds <= 10**9):
             raise ValueError(f"connect_timeout must be more than 0 and at most 1e9 seconds, not {seconds!r}")
-        if not isinstance(self.serve_client, bool):
+        if not isinstance(cast(object, self.serve_client), bool):
             raise TypeError(f"serve_client must be True or False, not {self.serve_client!r}")
         for name in (
             "max_attachments",

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, final
+from typing import TYPE_CHECKING, Any, TypeAlias, cast, final
 
 from engineio_proto import Session, SessionState
 from socketio_parser import Decoder, Packet, PacketType
@@ -147,7 +147,7 @@ class Connection:
         if len(self.sockets) + len(self.joining) >= server.config.max_namespaces:
             self.refuse(name, f"Too many namespaces (max_namespaces={server.config.max_namespaces})")
             return
-        socket = namespace.new_socket(self, auth if isinstance(auth, dict) else {})
+        socket = namespace.new_socket(self, cast("dict[str, Any]", auth) if isinstance(auth, dict) else {})
         self.joining[name] = socket
         if namespace.middlewares:
             server.raise_event(ConnectRequested(socket))

@@ -161,7 +161,7 @@ class Dispatcher:
             except BaseException as error:
                 self._handler_raised(_own(error), event.name, socket)
             else:
-                if result is not None and (type(result) is CoroutineType or inspect.isawaitable(result)):
+                if result is not None and (result.__class__ is CoroutineType or inspect.isawaitable(result)):
                     connection = socket.connection
                     connection.in_flight += 1
                     self._spawn(connection, self._finish_event(event, result, ack_id))
@@ -184,7 +184,7 @@ class Dispatcher:
 
     def _acknowledge(self, event: EventReceived, ack_id: int, value: Any) -> None:
         """Nothing returned is an answer without arguments; a tuple is several arguments."""
-        args: list[Any] = [] if value is None else list(value) if isinstance(value, tuple) else [value]
+        args: list[Any] = [] if value is None else [*value] if isinstance(value, tuple) else [value]
         try:
             event.socket.send_ack(ack_id, args)
         except Exception as error:  # what the handler returned cannot be sent

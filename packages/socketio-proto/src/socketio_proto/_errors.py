@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 
 class LocalProtocolError(Exception):
@@ -33,9 +33,8 @@ class ConnectionRefused(Exception):  # the word of the field; python-socketio's 
     """
 
     def __init__(self, message: str = "Connection refused", data: Any = None) -> None:
-        given: object = message
-        if not isinstance(given, str):
-            raise TypeError(f"ConnectionRefused: the message must be a string, not {given!r}")
+        if not isinstance(cast(object, message), str):
+            raise TypeError(f"ConnectionRefused: the message must be a string, not {message!r}")
         super().__init__(message)
         self.message = message
         self.data = data

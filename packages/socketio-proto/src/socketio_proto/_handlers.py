@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_type_hints
 
 from socketio_parser import RESERVED_EVENTS
 
@@ -116,7 +116,8 @@ class Handlers:
 
     def add(self, name: str, function: Callable[..., Any]) -> None:
         """Register. Raises at once when the function could never be called with what comes."""
-        if not isinstance(name, (str, int)) or isinstance(name, bool):
+        given = cast(object, name)
+        if not isinstance(given, (str, int)) or isinstance(given, bool):
             raise TypeError(f"an event's name must be a string, not {name!r}")
         if name in LIFECYCLE:
             handler = Handler(function, f"on({name!r})")

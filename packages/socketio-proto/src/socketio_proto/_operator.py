@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ._adapter import BroadcastOptions
 from ._errors import LocalProtocolError
@@ -26,14 +26,15 @@ def rooms_of(rooms: str | Iterable[str]) -> frozenset[str]:
     except TypeError:
         raise TypeError(f"rooms must be a string or several, not {rooms!r}") from None
     for room in given:
-        if not isinstance(room, str):
+        if not isinstance(cast(object, room), str):
             raise TypeError(f"a room must be a string, not {room!r}")
     return given
 
 
 def seconds(timeout: float) -> float:
     """A timeout as the user gave it, checked."""
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+    given = cast(object, timeout)
+    if isinstance(given, bool) or not isinstance(given, (int, float)):
         raise TypeError(f"a timeout must be seconds as a number, not {timeout!r}")
     if not 0 < timeout <= 10**9:
         raise ValueError(f"a timeout must be more than 0 and at most 1e9 seconds, not {timeout!r}")

@@ -9,7 +9,7 @@ Source: `packages/socket.io/lib/index.ts`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Final, overload
+from typing import Any, Final, cast, overload
 
 from engineio_proto import (
     CloseReason,
@@ -94,7 +94,7 @@ class Server:
 
     def of(self, name: str) -> Namespace:
         """The namespace of that name, made when it is first asked for; a leading slash is added."""
-        if not isinstance(name, str):
+        if not isinstance(cast(object, name), str):
             raise NotImplementedError(f"of: a namespace is named by a string so far, not by {name!r}")
         if not name.startswith("/"):
             name = "/" + name
@@ -296,8 +296,9 @@ class Server:
     def encode(self, packet: Packet, *, compress: bool = True) -> Outgoing:
         """A packet as it is queued, ready to be shared by many."""
         messages = self._encode(packet)
-        if len(messages) == 1 and messages[0].__class__ is str:
-            return Outgoing(("4" + messages[0],), compress)
+        first: Any = messages[0]
+        if len(messages) == 1 and first.__class__ is str:
+            return Outgoing(("4" + first,), compress)
         return message(*messages, compress=compress)
 
     async def await_ack(self, pending: PendingAck, timeout: float | None) -> Any:
