@@ -73,6 +73,10 @@ class StepRuntime:
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self.step(coroutine)
 
+    def spawn_cancellable(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
+        self.step(coroutine)
+        return coroutine.close
+
     def step(self, coroutine: Coroutine[Any, Any, None]) -> None:
         try:
             waiter = coroutine.send(None)

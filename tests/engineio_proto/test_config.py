@@ -10,6 +10,10 @@ from cors_policy import CorsPolicy
 from engineio_proto import EngineConfig, unknown_option
 
 
+async def _async_hook(headers: object, request: object) -> None:
+    """No header hook: nobody would await it."""
+
+
 def test_defaults_of_the_reference() -> None:
     config = EngineConfig()
     assert (config.ping_interval, config.ping_timeout, config.upgrade_timeout) == (25.0, 20.0, 10.0)
@@ -44,11 +48,16 @@ def test_defaults_of_the_reference() -> None:
         ({"qqqqqq": 1}, TypeError, ["qqqqqq", "known options", "ping_interval"]),
         ({"cors": "*"}, TypeError, ["cors", "'*'", "mapping"]),
         ({"cors": {"orign": "*"}}, ValueError, ["orign", "'origin'"]),
-        ({"cors": {"origin": lambda origin: True}}, NotImplementedError, ["origin", "callable"]),
         ({"cookie": "io"}, TypeError, ["cookie", "'io'", "mapping"]),
         ({"cookie": {"name": "a b"}}, ValueError, ["name"]),
         ({"allow_eio3": True}, NotImplementedError, ["allow_eio3", "True"]),
-        ({"generate_id": len}, NotImplementedError, ["generate_id"]),
+        ({"generate_id": "AAAA"}, TypeError, ["generate_id", "'AAAA'", "function"]),
+        ({"allow_request": lambda: True}, TypeError, ["allow_request", "1 positional argument"]),
+        ({"headers": _async_hook}, TypeError, ["headers", "plain function"]),
+        ({"initial_headers": lambda request: None}, TypeError, ["initial_headers", "2 positional"]),
+        ({"cors": lambda: {}}, TypeError, ["cors", "1 positional"]),
+        ({"decision_timeout": 0}, ValueError, ["decision_timeout", "0"]),
+        ({"max_undecided": 0}, ValueError, ["max_undecided", "0"]),
     ],
 )
 def test_mistakes(options: dict[str, Any], error: type[Exception], words: list[str]) -> None:

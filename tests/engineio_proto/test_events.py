@@ -28,7 +28,10 @@ def test_codes() -> None:
 
 def test_union_is_closed() -> None:
     names = {cls.__name__ for cls in get_args(EngineEvent)}
-    assert names == {"SessionOpened", "MessageReceived", "SessionUpgraded", "SessionClosed", "RequestRefused"}
+    assert names == {
+        *("SessionOpened", "MessageReceived", "SessionUpgraded", "SessionClosed", "RequestRefused"),
+        *("DecisionRequested", "DecisionAbandoned", "HookRaised"),
+    }
     assert names <= set(engineio_proto.__all__)
 
 

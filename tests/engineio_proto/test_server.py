@@ -111,9 +111,9 @@ class TestHandshake:
     def test_an_id_that_is_taken_is_not_given_again(self) -> None:
         given = iter([b"a" * 12, b"a" * 12, b"b" * 12])
         engine = EngineServer(random_bytes=lambda size: next(given))
-        engine._generate_id._count = 0xFFFFFF  # pyright: ignore
+        engine.admission._generate_id._count = 0xFFFFFF  # pyright: ignore
         first = open_polling(engine)
-        engine._generate_id._count = 0xFFFFFF  # pyright: ignore
+        engine.admission._generate_id._count = 0xFFFFFF  # pyright: ignore
         assert open_polling(engine).id != first.id
         assert len(engine.sessions) == 2
 

@@ -206,6 +206,11 @@ class VirtualRuntime:
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self._start_task(Task(self, coroutine))
 
+    def spawn_cancellable(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
+        task = Task(self, coroutine)
+        self._start_task(task)
+        return task.cancel
+
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Task:
         """A task of the test."""
         task = Task(self, coroutine, kept=True)

@@ -1,12 +1,17 @@
 """The Engine.IO protocol, server side, as a state machine without I/O. See the README for the reading order."""
 
+from ._answer_headers import AnswerHeaders, MiddlewareResponse
 from ._config import EngineConfig, unknown_option
 from ._contract import Engine
+from ._decisions import Abandonment, Decision, Stage
 from ._dirty import Dirty
 from ._errors import ERROR_MESSAGES, ErrorCode, LocalProtocolError, RemoteProtocolError
 from ._events import (
     CloseReason,
+    DecisionAbandoned,
+    DecisionRequested,
     EngineEvent,
+    HookRaised,
     MessageReceived,
     RequestRefused,
     SessionClosed,
@@ -42,7 +47,12 @@ __all__ = [
     "LINK",
     "SESSION",
     "UPGRADE",
+    "Abandonment",
+    "AnswerHeaders",
     "CloseReason",
+    "Decision",
+    "DecisionAbandoned",
+    "DecisionRequested",
     "Dirty",
     "Engine",
     "EngineConfig",
@@ -53,12 +63,14 @@ __all__ = [
     "ExchangeInput",
     "ExchangeState",
     "Headers",
+    "HookRaised",
     "IdGenerator",
     "Link",
     "LinkInput",
     "LinkState",
     "LocalProtocolError",
     "MessageReceived",
+    "MiddlewareResponse",
     "Outgoing",
     "RemoteProtocolError",
     "Request",
@@ -70,6 +82,7 @@ __all__ = [
     "SessionOpened",
     "SessionState",
     "SessionUpgraded",
+    "Stage",
     "TimerHeap",
     "TimerQueue",
     "Timers",

@@ -6,25 +6,25 @@ seconds here and milliseconds on the wire; sizes are bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from math import isfinite
 from typing import Any, Final
 
 from cookie_policy import CookieOptions
-from cors_policy import CorsPolicy
+from cors_policy import CorsDelegate, CorsPolicy
+
+from ._answer_headers import AnswerHeaders
+from ._hooks import check_function
+from ._request import Request
 
 TRANSPORTS: Final = ("polling", "websocket")
 
 # Documented by the reference, not built yet. Given their "off" value they are accepted.
 _LATER: Final[Mapping[str, tuple[object, ...]]] = {
     "allow_eio3": (False, None),
-    "allow_request": (None,),
-    "generate_id": (None,),
-    "headers": (None,),
     "http_compression": (False, None),
-    "initial_headers": (None,),
     "per_message_deflate": (False, None),
     "ws_engine": (None,),
 }
@@ -50,10 +50,22 @@ class EngineConfig:
     """Seconds from a candidate WebSocket to its `5` packet."""
     max_http_buffer_size: int = 1_000_000
     """Bytes of the largest POST body and WebSocket message."""
-    cors: CorsPolicy | None = None
-    """Which origins may read answers; None sends no CORS header."""
+    cors: CorsPolicy | CorsDelegate[Request] | None = None
+    """Which origins may read answers, or a function of the request that says so; None sends no CORS header."""
     cookie: CookieOptions | None = None
     """The cookie that carries the session id on the polling handshake."""
+    allow_request: Callable[[Request], bool | str | Awaitable[bool | str]] | None = None
+    """Decides about handshakes, sync or async: True lets in, False or the text of the refusal does not."""
+    generate_id: Callable[[Request], str | Awaitable[str]] | None = None
+    """Makes session ids, sync or async, instead of 96 random bits and a counter. Whoever knows an id is the client."""
+    initial_headers: Callable[[AnswerHeaders, Request], object] | None = None
+    """May add headers to the answer of a handshake."""
+    headers: Callable[[AnswerHeaders, Request], object] | None = None
+    """May add headers to every answer of a session, the 101 of an upgrade included."""
+    decision_timeout: float = 30.0
+    """Seconds that the user's functions may take for one request, all together; then it gets a 503."""
+    max_undecided: int = 1000
+    """Requests that may wait for the user's functions; one more gets a 503."""
     max_send_buffer: int = 16 * 1024 * 1024
     """Bytes that may wait for one session; one message always fits an empty buffer."""
     close_timeout: float = 30.0
@@ -77,19 +89,36 @@ class EngineConfig:
             if transport not in TRANSPORTS:
                 raise ValueError(f"transports: {transport!r} is unknown; allowed are 'polling', 'websocket'")
         object.__setattr__(self, "transports", tuple(given))
-        for name in ("ping_interval", "ping_timeout", "upgrade_timeout", "close_timeout", "stall_timeout"):
+        for name in (
+            "ping_interval",
+            "ping_timeout",
+            "upgrade_timeout",
+            "close_timeout",
+            "stall_timeout",
+            "decision_timeout",
+        ):
             seconds: Any = getattr(self, name)
             if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
                 raise TypeError(f"{name} must be seconds as a number, not {seconds!r}")
             if not (isfinite(seconds) and 0 < seconds <= 10**9):
                 raise ValueError(f"{name} must be more than 0 and at most 1e9 seconds, not {seconds!r}")
-        for name in ("max_http_buffer_size", "max_send_buffer", "slice"):
+        for name in ("max_http_buffer_size", "max_send_buffer", "slice", "max_undecided"):
             size: Any = getattr(self, name)
             if isinstance(size, bool) or not isinstance(size, (int, float)) or int(size) != size:
                 raise TypeError(f"{name} must be an integer, not {size!r}")
             if size < 1:
                 raise ValueError(f"{name} must be at least 1, not {size!r}")
             object.__setattr__(self, name, int(size))
+        if self.cors is not None and not isinstance(self.cors, CorsPolicy):
+            check_function("cors", self.cors, 1)
+        for name, count in (
+            ("allow_request", 1),
+            ("generate_id", 1),
+            ("initial_headers", 2),
+            ("headers", 2),
+        ):
+            if getattr(self, name) is not None:
+                check_function(name, getattr(self, name), count, plain=count == 2)
         for name in ("add_trailing_slash", "allow_upgrades"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
@@ -133,15 +162,17 @@ def unknown_option(name: str, known: set[str]) -> str:
     return f"unknown option {name!r}{hint}"
 
 
-def _cors(value: Any) -> CorsPolicy | None:
+def _cors(value: Any) -> CorsPolicy | CorsDelegate[Request] | None:
     if value is None or value is False:
         return None
+    if callable(value):
+        return value  # type: ignore[no-any-return]  # checked when the config is built
     if not isinstance(value, Mapping):
-        raise TypeError(f"cors must be a mapping such as {{'origin': 'https://example.com'}}, not {value!r}")
-    policy = CorsPolicy.from_options(value)
-    if policy.needs_decision:
-        raise NotImplementedError("cors: an origin given as a callable is not supported yet")
-    return policy
+        raise TypeError(
+            f"cors must be a mapping such as {{'origin': 'https://example.com'}}, or a function of the request, "
+            f"not {value!r}"
+        )
+    return CorsPolicy.from_options(value)
 
 
 def _cookie(value: Any) -> CookieOptions | None:

@@ -11,6 +11,7 @@ from ._errors import ErrorCode
 from ._request import Request
 
 if TYPE_CHECKING:
+    from ._decisions import Abandonment, Decision
     from ._session import Session
 
 
@@ -81,4 +82,46 @@ class RequestRefused:
     """What was compared, under the reference's keys."""
 
 
-EngineEvent: TypeAlias = SessionOpened | MessageReceived | SessionUpgraded | SessionClosed | RequestRefused
+@final
+@dataclass(slots=True)
+class DecisionRequested:
+    """A request waits for the user's code: call `decision.ask()`, then `EngineServer.decide` or `fail_decision`."""
+
+    decision: Decision
+    """The question."""
+
+
+@final
+@dataclass(slots=True)
+class DecisionAbandoned:
+    """Nobody waits for a reply any more: cancel what runs for it."""
+
+    decision: Decision
+    """The question."""
+    reason: Abandonment
+    """Why."""
+
+
+@final
+@dataclass(slots=True)
+class HookRaised:
+    """A function of the user raised, or gave what cannot be used. The request was answered all the same."""
+
+    name: str
+    """Which: `cors`, `use`, `allow_request`, `generate_id`, `headers`, `initial_headers`."""
+    request: Request
+    """What it was about."""
+    error: Exception
+    """What it raised, with its traceback."""
+
+
+EngineEvent: TypeAlias = (
+    SessionOpened
+    | MessageReceived
+    | SessionUpgraded
+    | SessionClosed
+    | RequestRefused
+    | DecisionRequested
+    | DecisionAbandoned
+    | HookRaised
+)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._answer_headers import merged
 from ._request import Request, Response
 from ._tables import EXCHANGE, ExchangeInput, ExchangeState, move
 
@@ -30,10 +31,21 @@ class Exchange:
         session: the session that it belongs to, or None.
         body: what has arrived of the body; the engine fills it, up to its bound.
         backlog: packets of the body that still wait for their slice, last first; see `has_more`.
-        headers: what every answer of this request carries besides its own (CORS).
+        headers: what every answer of this request carries besides its own (CORS, middlewares).
+        undecided: the user's code is asked about it; its body is not read meanwhile.
     """
 
-    __slots__ = ("_response", "backlog", "body", "headers", "owner", "request", "session", "state")
+    __slots__ = (
+        "_response",
+        "backlog",
+        "body",
+        "headers",
+        "owner",
+        "request",
+        "session",
+        "state",
+        "undecided",
+    )
 
     def __init__(self, owner: Any, request: Request) -> None:
         self.owner = owner
@@ -43,6 +55,7 @@ class Exchange:
         self.body: bytearray | None = None
         self.backlog: list[str] | None = None
         self.headers: tuple[tuple[str, str], ...] = ()
+        self.undecided = False
         self._response: Response | None = None
 
     @property
@@ -77,7 +90,7 @@ class Exchange:
         """Set the answer; it may arrive before the body is complete, and then ends the reading of it."""
         self.state = move(EXCHANGE, self.state, ExchangeInput.ANSWER)
         status, headers, body = response
-        self._response = Response(status, self.headers + headers, body) if self.headers else response
+        self._response = Response(status, merged(self.headers, headers), body) if self.headers else response
         self.body = self.backlog = None
 
     def abort(self) -> None:

@@ -119,7 +119,8 @@ class Polling:
         exchange = self.parked
         assert exchange is not None
         self.parked = None
-        exchange.answer(self.payload_response(exchange.request, encode_payload(buffer)))
+        response = self.payload_response(exchange.request, encode_payload(buffer))
+        exchange.answer(self._session.engine.hooks.decorate(exchange.request, response))
 
     def payload_response(self, request: Request, body: bytes) -> Response:
         """The answer of a GET. Old Internet Explorers get the header that their XSS filter needs."""
@@ -189,4 +190,4 @@ class Polling:
     def _answer_post(self, exchange: Exchange) -> None:
         self.posting = None
         exchange.session = None
-        exchange.answer(_OK)
+        exchange.answer(self._session.engine.hooks.decorate(exchange.request, _OK))

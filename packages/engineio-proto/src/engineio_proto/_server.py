@@ -1,6 +1,6 @@
 """The engine: requests and links in, sessions and events out. It satisfies the `Engine` contract.
 
-Every input verifies, finds the session and lets it work; what happened is collected as events and returned. A
+Every input finds its session and lets it work; what happened is collected as events and returned. A
 command of the layer above (`session.close`, a send that overflows) has its events kept the same way: the next
 input returns them first, or `take_events`, which a binding calls after handlers ran.
 Source: `packages/engine.io/lib/server.ts`.
@@ -8,25 +8,27 @@ Source: `packages/engine.io/lib/server.ts`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from typing import Any, TypeVar
 
+from cors_policy import CorsPolicy
+
+from ._admission import Admission
 from ._config import EngineConfig
+from ._decisions import Abandonment, Decision, Decisions
 from ._dirty import Dirty
-from ._errors import ERROR_MESSAGES, ErrorCode
-from ._events import CloseReason, EngineEvent, MessageReceived, RequestRefused, SessionOpened
+from ._events import CloseReason, EngineEvent, MessageReceived
 from ._exchange import Exchange
+from ._hooks import Hooks
 from ._ids import IdGenerator
 from ._link import Link
-from ._outgoing import control
-from ._payload import encode_payload
-from ._polling import Polling
-from ._request import Request, Response
+from ._request import Response
 from ._session import Session
-from ._tables import ExchangeState, LinkState, SessionState
+from ._tables import ExchangeState, LinkState
 from ._timers import TimerHeap, TimerQueue, Timers
 from ._upgrade import Upgrade
-from ._verify import Refusal, verify
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 _OPEN = LinkState.OPEN
 # How long a parked GET stays while its client probes. Source: `socket.ts`, `_maybeUpgrade`.
@@ -45,6 +47,11 @@ class EngineServer:
         sessions: the live ones, by id.
         dirty: the owners with something to take.
         pending: events that wait for the next input or `take_events`; to be read only.
+        closed: `close` was called.
+        static_cors: the policy, when it asks nobody.
+        hooks: the user's functions.
+        decisions: the requests that wait for them.
+        admission: what follows when all is decided.
     """
 
     def __init__(
@@ -66,10 +73,14 @@ class EngineServer:
         self.noop_timers: TimerQueue[Upgrade] = self.timers.queue(_NOOP_INTERVAL)
         self.close_timers: TimerQueue[Session] = self.timers.queue(self.config.close_timeout)
         self.stall_timers: TimerQueue[Session] = self.timers.queue(self.config.stall_timeout)
-        self._generate_id = IdGenerator(random_bytes)
+        cors = self.config.cors
+        self.static_cors = cors if isinstance(cors, CorsPolicy) and not cors.needs_decision else None
+        self.hooks = Hooks(self)
+        self.admission = Admission(self, IdGenerator(random_bytes))
+        self.decisions = Decisions(self)
         self._mount = self.config.mount
         self.pending: list[EngineEvent] = []
-        self._closed = False
+        self.closed = False
 
     # Getters.
 
@@ -90,28 +101,11 @@ class EngineServer:
     # Inputs.
 
     def receive_request(self, exchange: Exchange, now: float) -> list[EngineEvent]:
-        """A request's head arrived: cors, verify, then its session or a handshake."""
-        request = exchange.request
-        if not self._cors_ends(exchange):
-            verified = verify(request, self.sessions, self.config.transports, upgrade=False)
-            if isinstance(verified, Refusal):
-                body = {"code": int(verified.code), "message": ERROR_MESSAGES[verified.code]}
-                exchange.answer(
-                    Response(
-                        403 if verified.code is ErrorCode.FORBIDDEN else 400,
-                        (("Content-Type", "application/json"),),
-                        json.dumps(body, separators=(",", ":")).encode(),
-                    )
-                )
-                self._refused(request, verified)
-            elif self._closed:
-                exchange.answer(Response(503))
-            elif verified.session is None:
-                self._open_polling(exchange, now)
-            else:
-                polling = verified.session.polling
-                assert polling is not None  # `verify` refuses a plain request for any other session
-                polling.receive(exchange, now)
+        """A request's head arrived: cors, verify, then its session or a handshake, by way of the user's decisions."""
+        if not self.closed and self.decisions.asks(exchange.request):
+            self.decisions.begin(exchange, now)
+        elif not self._cors_ends(exchange):
+            self.admission.admit(exchange, now)
         return self.take_events()
 
     def receive_body(self, exchange: Exchange, data: bytes, now: float) -> list[EngineEvent]:
@@ -139,6 +133,8 @@ class EngineServer:
     def exchange_closed(self, exchange: Exchange, now: float) -> list[EngineEvent]:
         """The peer is gone before the answer."""
         session = exchange.session
+        if exchange.undecided:
+            self.decisions.abandon(exchange, Abandonment.GONE)
         if session is not None and session.polling is not None:
             session.polling.exchange_closed(exchange, now)
         if exchange.state in (ExchangeState.RECEIVING, ExchangeState.WAITING):
@@ -148,27 +144,13 @@ class EngineServer:
     def receive_upgrade(self, link: Link, now: float) -> list[EngineEvent]:
         """A WebSocket upgrade request arrived."""
         request = link.request
-        headers = self.config.cors.apply(request.method, request.headers).headers if self.config.cors else ()
-        verified = verify(request, self.sessions, self.config.transports, upgrade=True)
-        if isinstance(verified, Refusal):
-            self._refuse_upgrade(link, 400, ERROR_MESSAGES[verified.code])
-            self._refused(request, verified)
-        elif self._closed:
-            self._refuse_upgrade(link, 503, "Service Unavailable")
+        if not self.closed and self.decisions.asks(request):
+            self.decisions.begin(link, now)
         else:
-            link.accept(headers)
-            session = verified.session
-            if verified.transport != "websocket":
-                link.close()  # as the reference: accepted, then closed at once
-            elif session is None:
-                self._open_websocket(link, now)
-            elif (
-                session.upgrade is not None or session.polling is None or session.state is SessionState.CLOSED
-            ):
-                link.close()
-            else:
-                session.upgrade = Upgrade(session, link, now)
-            self.dirty.mark(link.owner)
+            headers = (
+                self.static_cors.apply(request.method, request.headers).headers if self.static_cors else ()
+            )
+            self.admission.admit(link, now, headers)
         return self.take_events()
 
     def receive_text(self, link: Link, text: str, now: float) -> list[EngineEvent]:
@@ -201,6 +183,8 @@ class EngineServer:
     def link_closed(self, link: Link, now: float, error: str | None = None) -> list[EngineEvent]:
         """The WebSocket is over; `error` when it broke the protocol or a bound."""
         session = link.session
+        if link.state is LinkState.DECIDING:
+            self.decisions.abandon(link, Abandonment.GONE)
         link.ended()
         if session is not None:
             if session.link is link:
@@ -244,13 +228,37 @@ class EngineServer:
             session.close(now, discard=True)
         for session in self.stall_timers.take_due(now):
             session.close(now, discard=True, description="paused for longer than stall_timeout")
+        for carrier in self.decisions.timers.take_due(now):
+            self.decisions.abandon(carrier, Abandonment.TIMEOUT)
         return self.take_events()
 
     # Commands.
 
+    def use(self, middleware: Function) -> Function:
+        """Register a middleware `(request, response)`, sync or async: it runs for every request and upgrade, first.
+
+        It may set `response.headers` and `response.end(...)`; when it raises, the client gets "Bad request".
+        """
+        return self.hooks.use(middleware)
+
+    def on(self, name: str, function: Function) -> Function:
+        """Register a function for `headers` or `initial_headers` (`(headers, request)`, plain), or for
+        `connection_error` (`(refused)`, a `RequestRefused`, sync or async)."""
+        return self.hooks.on(name, function)
+
+    def decide(self, decision: Decision, answer: object, now: float) -> None:
+        """The reply of the user's function. A late one does nothing. Its events wait in `take_events`."""
+        self.decisions.reply(decision, answer, now)
+
+    def fail_decision(self, decision: Decision, error: Exception, now: float) -> None:
+        """The user's function raised: the request is refused, and a `HookRaised` says so."""
+        self.decisions.fail(decision, error, now)
+
     def close(self, now: float) -> list[EngineEvent]:
         """Close every session, dropping what is queued, and answer 503 from now on."""
-        self._closed = True
+        self.closed = True
+        for carrier in list(self.decisions.undecided):
+            self.decisions.abandon(carrier, Abandonment.CLOSED)
         for session in list(self.sessions.values()):
             session.close(now, discard=True)
         return self.take_events()
@@ -263,7 +271,7 @@ class EngineServer:
         self.pending = []
         return events
 
-    # Called by sessions.
+    # Called by sessions and admissions.
 
     def emit(self, event: EngineEvent) -> None:
         """Keep an event for the caller of the input that is under way, or for `take_events`."""
@@ -275,75 +283,14 @@ class EngineServer:
         """The session ended."""
         self.sessions.pop(session.id, None)
 
-    # Handshakes.
-
-    def _open_polling(self, exchange: Exchange, now: float) -> None:
-        session = self._new_session(exchange.request, now)
-        session.polling = polling = Polling(session)
-        response = polling.payload_response(
-            exchange.request, encode_payload([control(self._handshake(session))])
-        )
-        if self.config.cookie is not None:
-            cookie = ("Set-Cookie", self.config.cookie.serialize(session.id))
-            response = response._replace(headers=(*response.headers, cookie))
-        exchange.answer(response)
-        self.pending.append(SessionOpened(session))
-
-    def _open_websocket(self, link: Link, now: float) -> None:
-        session = self._new_session(link.request, now)
-        session.link = link
-        link.session = session
-        session.owner = link.owner
-        session.push(control(self._handshake(session)))
-        self.pending.append(SessionOpened(session))
-
-    def _new_session(self, request: Request, now: float) -> Session:
-        sid = self._generate_id()
-        while sid in self.sessions:  # 96 random bits: only a broken source of randomness comes here
-            sid = self._generate_id()
-        session = self.sessions[sid] = Session(self, sid, request, now)
-        return session
-
-    def _handshake(self, session: Session) -> str:
-        """The open packet. Key order as the reference; milliseconds exist only here."""
-        config = self.config
-        upgrades = (
-            ["websocket"]
-            if session.transport == "polling" and config.allow_upgrades and "websocket" in config.transports
-            else []
-        )
-        return "0" + json.dumps(
-            {
-                "sid": session.id,
-                "upgrades": upgrades,
-                "pingInterval": round(config.ping_interval * 1000),
-                "pingTimeout": round(config.ping_timeout * 1000),
-                "maxPayload": config.max_http_buffer_size,
-            },
-            separators=(",", ":"),
-        )
-
-    # Refusals.
-
     def _cors_ends(self, exchange: Exchange) -> bool:
         """Put CORS headers on whatever the answer will be; a preflight is answered here."""
-        policy = self.config.cors
-        if policy is None:
+        if self.static_cors is None:
             return False
-        result = policy.apply(exchange.request.method, exchange.request.headers)
+        result = self.static_cors.apply(exchange.request.method, exchange.request.headers)
         # The wire writes the length of every answer itself.
         exchange.headers = tuple(h for h in result.headers if h[0] != "Content-Length")
         if result.preflight is None:
             return False
         exchange.answer(Response(result.preflight))
         return True
-
-    def _refuse_upgrade(self, link: Link, status: int, text: str) -> None:
-        """As the reference writes it on the raw socket: plain text, and always 400 for a failed check."""
-        headers = (("Connection", "close"), ("Content-type", "text/html"))
-        link.refuse(Response(status, headers, text.encode()))
-        self.dirty.mark(link.owner)
-
-    def _refused(self, request: Request, refusal: Refusal) -> None:
-        code, context = refusal
-        self.pending.append(RequestRefused(request, code, ERROR_MESSAGES[code], context))

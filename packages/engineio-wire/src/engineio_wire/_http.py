@@ -90,6 +90,9 @@ class HttpSide(Generic[E]):
                 elif cycle.exchange.has_more:
                     events += self._server.engine.resume_body(cycle.exchange, now)
                     self._look_at_state(wire, cycle)
+                elif not cycle.receiving:
+                    cycle.end_late(events, now)
+                    self._look_at_state(wire, cycle)
                 elif self._read_body(wire, cycle, events, now):
                     break
         except BadRequest as refusal:
@@ -173,7 +176,9 @@ class HttpSide(Generic[E]):
         cycle = self._cycle
         if cycle is None:
             return self._unread and self.handshake is None
-        return cycle.unread or cycle.exchange.has_more
+        if cycle.exchange.undecided:
+            return False
+        return cycle.unread or cycle.exchange.has_more or cycle.ends_late
 
     @property
     def wants_read(self) -> bool:

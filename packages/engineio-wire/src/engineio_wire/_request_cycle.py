@@ -86,6 +86,11 @@ class RequestCycle(Generic[E]):
         state = self.exchange.state
         return state is ExchangeState.RECEIVING or state is ExchangeState.WAITING
 
+    @property
+    def ends_late(self) -> bool:
+        """Whether the engine wants a body that was complete before the user's code had decided."""
+        return not self.receiving and self.exchange.wants_body
+
     # The body.
 
     def begin(self, events: list[E | WireEvent], now: float) -> bytes:
@@ -133,6 +138,10 @@ class RequestCycle(Generic[E]):
         if not self.taken:
             self._end_body(events, now)
         return reader.rest
+
+    def end_late(self, events: list[E | WireEvent], now: float) -> None:
+        """The body was complete, and empty, before the engine wanted it."""
+        self._end_body(events, now)
 
     def _pass(self, data: bytes, events: list[E | WireEvent], now: float) -> None:
         if self._body is not None:

@@ -1,4 +1,4 @@
-"""The five things that the vocabulary needs from an event loop, on asyncio."""
+"""The six things that the vocabulary needs from an event loop, on asyncio."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 from socketio_proto import Report, Trouble
@@ -69,15 +69,20 @@ class AsyncioRuntime:
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a handler; on 3.12 and later up to its first suspension at once."""
+        self.spawn_cancellable(coroutine)
+
+    def spawn_cancellable(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
+        """The same; returns the task's `cancel`."""
         task: asyncio.Task[None]
         if sys.version_info >= (3, 12):
             task = asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
             if task.done():
-                return
+                return task.cancel
         else:
             task = asyncio.get_running_loop().create_task(coroutine)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+        return task.cancel
 
     def waiter(self) -> FutureWaiter:
         """A new waiter."""

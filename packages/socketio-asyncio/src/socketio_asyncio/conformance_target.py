@@ -15,20 +15,25 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engineio_proto import (
+    AnswerHeaders,
+    DecisionAbandoned,
+    DecisionRequested,
     EngineConfig,
     EngineEvent,
     EngineServer,
+    HookRaised,
     MessageReceived,
+    Request,
     RequestRefused,
     SessionClosed,
     SessionOpened,
     SessionUpgraded,
 )
-from socketio_proto import AckTimeout
+from socketio_proto import AckTimeout, DecisionRunner
 
 from . import Ack, ConnectionRefused, Namespace, Server, Socket, serve
 from ._driver import Driver
@@ -40,7 +45,8 @@ _MILLISECONDS = ("upgradeTimeout", "pingInterval", "pingTimeout", "connectTimeou
 
 def say(kind: str, **fields: Any) -> None:
     """One log line."""
-    print("@" + json.dumps({"event": kind, **fields}), flush=True)
+    # JavaScript writes an Error as {}.
+    print("@" + json.dumps({"event": kind, **fields}, default=lambda _: {}), flush=True)
 
 
 def ready(port: int) -> None:
@@ -73,7 +79,37 @@ def options_of(config: Mapping[str, Any]) -> dict[str, Any]:
             given["cookie"] = {snake(key): item for key, item in value.items()}
         else:
             given[snake(name)] = value
+    behaviors = config.get("behaviors", {})
+    if "allowRequest" in behaviors:
+        given["allow_request"] = allow_request_of(behaviors["allowRequest"])
+    for name in ("initialHeaders", "headers"):
+        if behaviors.get(name):
+            given[snake(name)] = adder_of(behaviors[name])
     return given
+
+
+def allow_request_of(behavior: str) -> Callable[[Request], Any]:
+    """The four ways in which the suite decides about handshakes."""
+    answers: dict[str, bool | str] = {"accept": True, "deny": False, "deny-message": "thou shall not pass"}
+
+    def decide(request: Request) -> Any:
+        say("allow_request", url=request.target)
+        return by_token(request) if behavior == "token" else answers[behavior]
+
+    async def by_token(request: Request) -> bool:
+        await asyncio.sleep(0.02)
+        return request.query.get("token") == "secret"
+
+    return decide
+
+
+def adder_of(more: Mapping[str, str]) -> Callable[[AnswerHeaders, Request], None]:
+    """A header hook that adds these."""
+
+    def add(headers: AnswerHeaders, request: Request) -> None:
+        headers.update(more)
+
+    return add
 
 
 def cors_of(value: Any) -> Any:
@@ -81,7 +117,8 @@ def cors_of(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if "delegate" in value:
-        fail("cors.delegate")
+        options = cors_of(value["delegate"])
+        return lambda request: options
     return {snake(key): origin_of(item) if key == "origin" else item for key, item in value.items()}
 
 
@@ -89,7 +126,8 @@ def origin_of(value: Any) -> Any:
     """The origin option of cors."""
     if isinstance(value, dict):
         if "endsWith" in value:
-            fail("cors.origin as a function")
+            end = value["endsWith"]
+            return lambda origin: origin is not None and origin.endswith(end)
         return re.compile(value["regex"])
     return [origin_of(item) for item in value] if isinstance(value, list) else value
 
@@ -100,12 +138,22 @@ def origin_of(value: Any) -> Any:
 async def serve_engine(engine: EngineServer, port: int) -> None:
     """An engine alone."""
     runtime = AsyncioRuntime()
+    decisions = DecisionRunner(engine, runtime)
+    engine.on("connection_error", say_refused)
 
     def dispatch(events: list[EngineEvent]) -> None:
         for event in events:
-            echo(event, runtime.now())
+            if isinstance(event, (RequestRefused, DecisionRequested, DecisionAbandoned, HookRaised)):
+                decisions.receive(event)
+            else:
+                echo(event, runtime.now())
 
     await run(Driver(engine, dispatch, runtime), host="127.0.0.1", port=port, ready=ready)
+
+
+def say_refused(refused: RequestRefused) -> None:
+    """The log line of a refusal."""
+    say("connection_error", code=refused.code, message=refused.message, context=dict(refused.context))
 
 
 def echo(event: EngineEvent, now: float) -> None:
@@ -117,8 +165,6 @@ def echo(event: EngineEvent, now: float) -> None:
             say("upgrade", sid=session.id, transport=session.transport)
         case SessionClosed(session=session, reason=reason):
             say("disconnect", sid=session.id, reason=reason)
-        case RequestRefused():
-            say("connection_error", code=event.code, message=event.message, context=dict(event.context))
         case MessageReceived(session=session, data="close-me"):
             session.close(now)
         case MessageReceived(session=session, data="big"):
@@ -323,7 +369,7 @@ def main() -> None:
     """Read the configuration from the environment and serve."""
     config = json.loads(os.environ.get("CONFORMANCE_CONFIG", "{}"))
     for name, value in config.get("behaviors", {}).items():
-        if value:
+        if value and name not in ("allowRequest", "initialHeaders", "headers"):
             fail(f"behaviors.{name}")
     port = config.get("port", 0)
     options = options_of(config)
@@ -334,6 +380,7 @@ def main() -> None:
         else:
             io = Server(**options)
             define(io)
+            io.engine.on("connection_error", say_refused)
             asyncio.run(serve(io, port=port, ready=ready))
     except NotImplementedError as error:
         fail(str(error))

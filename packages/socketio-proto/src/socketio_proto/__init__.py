@@ -5,6 +5,7 @@ from ._adapter import BroadcastOptions, InMemoryAdapter
 from ._client_files import ClientFiles
 from ._config import ServerConfig
 from ._connection import Connection
+from ._decisions import DecisionRunner
 from ._errors import (
     AckDisconnected,
     AckError,
@@ -46,6 +47,7 @@ __all__ = [
     "Connection",
     "ConnectionClosed",
     "ConnectionRefused",
+    "DecisionRunner",
     "DisconnectReason",
     "EventReceived",
     "Handshake",

@@ -18,6 +18,7 @@ from engineio_proto import SessionState
 
 from ._acks import Ack
 from ._connection import Connection, DisconnectingStarted, Queued
+from ._decisions import DecisionRunner
 from ._errors import ConnectionRefused
 from ._events import (
     ConnectionClosed,
@@ -48,9 +49,11 @@ class Dispatcher:
     Args:
         runtime: the event loop.
         max_handlers: async handlers of one connection that may run at once.
+        decisions: what runs before there is a connection.
     """
 
-    def __init__(self, runtime: Runtime, max_handlers: int) -> None:
+    def __init__(self, runtime: Runtime, max_handlers: int, decisions: DecisionRunner) -> None:
+        self._decisions = decisions
         self._runtime = runtime
         self._max_handlers = max_handlers
 
@@ -97,12 +100,7 @@ class Dispatcher:
             case InboxReleased():
                 self._drain(event.connection)
             case _:
-                request = event.request
-                text = (
-                    f"refused {request.method} {request.target!r} from {request.remote_address}: code "
-                    f"{int(event.code)} {event.message} {dict(event.context)!r}"
-                )
-                self._runtime.report(Report(Trouble.REFUSED, text))
+                self._decisions.receive(event)
 
     # Starting.
 

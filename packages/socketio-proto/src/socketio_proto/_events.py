@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
-from engineio_proto import RequestRefused
+from engineio_proto import DecisionAbandoned, DecisionRequested, HookRaised, RequestRefused
 
 if TYPE_CHECKING:
     from ._connection import Connection
@@ -125,5 +125,8 @@ OtherEvent: TypeAlias = (
     | ConnectionClosed
     | InboxReleased
     | RequestRefused
+    | DecisionRequested
+    | DecisionAbandoned
+    | HookRaised
 )
 SocketEvent: TypeAlias = EventReceived | OtherEvent

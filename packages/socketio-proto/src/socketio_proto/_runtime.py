@@ -1,4 +1,4 @@
-"""What the vocabulary needs from an event loop: five methods. A binding implements them, and nothing else.
+"""What the vocabulary needs from an event loop: six methods. A binding implements them, and nothing else.
 
 `async def` in this package awaits only the user's awaitables and a `Waiter`; so the same code runs under
 asyncio, trio, or whatever an embedder has.
@@ -69,6 +69,10 @@ class Runtime(Protocol):
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run it in a task of its own. It reports its own errors."""
+        ...
+
+    def spawn_cancellable(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
+        """`spawn`, for what may have to end before its time. Returns a function that cancels it."""
         ...
 
     def waiter(self) -> Waiter:

@@ -13,10 +13,14 @@ from typing import Any, Final, cast, overload
 
 from engineio_proto import (
     CloseReason,
+    Decision,
+    DecisionAbandoned,
+    DecisionRequested,
     Dirty,
     EngineEvent,
     EngineServer,
     Exchange,
+    HookRaised,
     IdGenerator,
     Link,
     MessageReceived,
@@ -37,6 +41,7 @@ from ._acks import PendingAck
 from ._client_files import ClientFiles
 from ._config import split_options
 from ._connection import Connection
+from ._decisions import DecisionRunner
 from ._dispatch import Dispatcher
 from ._events import ConnectionClosed, DisconnectReason, EventReceived, NamespaceCreated, SocketEvent
 from ._handlers import Function
@@ -85,7 +90,8 @@ class Server:
         self._encode = Encoder(json=self._json, max_attachments=self.config.max_attachments).encode
         self.high_water_mark = self.config.high_water_mark
         self.ready = runtime.ready
-        self._dispatcher = Dispatcher(runtime, self.config.max_handlers)
+        decisions = DecisionRunner(self.engine, runtime, self._decided)
+        self._dispatcher = Dispatcher(runtime, self.config.max_handlers, decisions)
         self._events: list[SocketEvent] = []
         self.sockets = self.of("/")
         self._events.clear()
@@ -188,7 +194,9 @@ class Server:
             # The reference does not look at the character after the path; a slash is what it means.
             prefix, _, name = exchange.request.path.rpartition("/")
             if prefix == path and name in files:
-                exchange.answer(files.serve(name, exchange, self.engine.config.cors))
+                self.engine.decisions.begin_cors(
+                    exchange, lambda cors: files.serve(name, exchange, cors), now
+                )
                 return self.take_events()
         events = self._translate(self.engine.receive_request(exchange, now), now)
         session = exchange.session
@@ -319,6 +327,12 @@ class Server:
             for connection in asked:
                 connection.regulate()
 
+    def _decided(self, decision: Decision) -> None:
+        """A poll that had to wait for the user's code may be what others wait for."""
+        session = decision.carrier.session
+        if session is not None and session.user is not None:
+            session.user.expect_drain(self.runtime.now())
+
     # The engine's events.
 
     def _translate(self, events: list[EngineEvent], now: float) -> list[SocketEvent]:
@@ -381,7 +395,7 @@ class Server:
                 if event.reason is CloseReason.FORCED_CLOSE and event.description is not None:
                     self._events.append(ConnectionClosed(connection, event.description))
                 connection.closed(DisconnectReason(event.reason), event.description, now)
-            case RequestRefused():
+            case RequestRefused() | DecisionRequested() | DecisionAbandoned() | HookRaised():
                 self._events.append(event)
             case _:
                 event.session.user.expect_drain(now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 import trio
@@ -79,6 +79,12 @@ class TrioRuntime:
         self.running += 1
         self.nursery.start_soon(self._run, coroutine)
 
+    def spawn_cancellable(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
+        """The same, in a scope of its own; returns the scope's `cancel`."""
+        scope = trio.CancelScope()
+        self.spawn(_scoped(scope, coroutine))
+        return scope.cancel
+
     async def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         try:
             await coroutine
@@ -103,3 +109,8 @@ class TrioRuntime:
     def report(self, report: Report) -> None:
         """Write to the log `socketio`: handlers' errors with their traceback, the rest at level INFO."""
         log.log(_LEVELS[report.trouble], "%s", report.text, exc_info=report.error)
+
+
+async def _scoped(scope: trio.CancelScope, coroutine: Coroutine[Any, Any, None]) -> None:
+    with scope:
+        await coroutine
