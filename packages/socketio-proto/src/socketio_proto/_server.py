@@ -14,18 +14,14 @@ from typing import Any, Final, cast, overload
 from engineio_proto import (
     CloseReason,
     Decision,
-    DecisionAbandoned,
-    DecisionRequested,
     Dirty,
     EngineEvent,
     EngineServer,
     Exchange,
-    HookRaised,
     IdGenerator,
     Link,
     MessageReceived,
     Outgoing,
-    RequestRefused,
     Session,
     SessionClosed,
     SessionOpened,
@@ -41,7 +37,7 @@ from ._acks import PendingAck
 from ._client_files import ClientFiles
 from ._config import split_options
 from ._connection import Connection
-from ._decisions import DecisionRunner
+from ._decisions import DecisionRunner, DoorEvent
 from ._dispatch import Dispatcher
 from ._events import ConnectionClosed, DisconnectReason, EventReceived, NamespaceCreated, SocketEvent
 from ._handlers import Function
@@ -377,7 +373,7 @@ class Server:
             self._events.append(received)
 
     def _translate_other(
-        self, event: SessionOpened | SessionClosed | RequestRefused | SessionUpgraded, now: float
+        self, event: SessionOpened | SessionClosed | SessionUpgraded | DoorEvent, now: float
     ) -> None:
         match event:
             case SessionOpened(session=session):
@@ -395,7 +391,7 @@ class Server:
                 if event.reason is CloseReason.FORCED_CLOSE and event.description is not None:
                     self._events.append(ConnectionClosed(connection, event.description))
                 connection.closed(DisconnectReason(event.reason), event.description, now)
-            case RequestRefused() | DecisionRequested() | DecisionAbandoned() | HookRaised():
-                self._events.append(event)
+            case SessionUpgraded(session=session):
+                session.user.expect_drain(now)
             case _:
-                event.session.user.expect_drain(now)
+                self._events.append(event)
