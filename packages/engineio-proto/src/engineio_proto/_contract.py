@@ -43,7 +43,8 @@ class Engine(Protocol[Event]):
         ...
 
     def receive_request(self, exchange: Exchange, now: float) -> list[Event]:
-        """A request's head arrived. Afterwards `exchange.wants_body` says whether to feed its body."""
+        """A request's head arrived. Afterwards `exchange.wants_body` says whether to feed its body; while it is
+        `undecided`, hold the body back, and look again when its owner was marked dirty."""
         ...
 
     def receive_body(self, exchange: Exchange, data: bytes, now: float) -> list[Event]:

@@ -1,6 +1,6 @@
 """A Socket.IO server on trio: the vocabulary of `socketio_proto`, sockets, tasks and one clock."""
 
-from engineio_proto import Headers, Request, Response
+from engineio_proto import AnswerHeaders, Headers, MiddlewareResponse, Request, RequestRefused, Response
 from socketio_proto import (
     Ack,
     AckDisconnected,
@@ -24,14 +24,17 @@ __all__ = [
     "AckDisconnected",
     "AckError",
     "AckTimeout",
+    "AnswerHeaders",
     "BroadcastOperator",
     "ConnectionRefused",
     "DisconnectReason",
     "Handshake",
     "Headers",
     "LocalProtocolError",
+    "MiddlewareResponse",
     "Namespace",
     "Request",
+    "RequestRefused",
     "ReservedEventError",
     "Response",
     "Server",
