@@ -46,22 +46,12 @@ DIFFERENCES = {
     "sio-event-to-other-namespace": (_SHARED_RULE, "'forced server close'"),
     "sio-second-connect": (_SHARED_RULE, "'forced server close'"),
     # Not built yet, in the server or in its conformance target.
-    "sio-connect-timeout-polling": (
-        "the target logs no connection_error by default",
-        "log: 1 entries never came",
-    ),
-    "sio-event-before-connect-polling": (
-        "the target logs no connection_error by default",
-        "log: 1 entries never came",
-    ),
     "sio-management": ("sockets-join, sockets-leave", "~b"),
     "sio-middlewares": ("middlewares of a socket's packets", "mw-error"),
 }
 """Trace -> what is different, and a part of the message that says so."""
 
 ONLY_IN_THE_LOG = {
-    "sio-connect-timeout-polling",
-    "sio-event-before-connect-polling",
     "sio-event-to-other-namespace",
     "sio-second-connect",
 }

@@ -369,6 +369,45 @@ class TestCors:
         assert codes([refused]) == [(3, "Bad request", {"name": "MIDDLEWARE_FAILURE"})]
 
 
+class TestFilesOfOthers:
+    """A request that the layer above answers, once cors has put its headers on it."""
+
+    def serve(self, engine: EngineServer, exchange: Exchange) -> list[object]:
+        policies: list[object] = []
+
+        def answer(policy: object) -> Response:
+            policies.append(policy)
+            return Response(200, (("ETag", '"1"'),), b"file")
+
+        engine.decisions.begin_cors(exchange, answer, 0.0)
+        return policies
+
+    def test_nobody_to_ask(self) -> None:
+        engine = new_engine(cors={"origin": "*"})
+        exchange = new_exchange("GET", "/engine.io/file.js")
+        assert self.serve(engine, exchange) == [engine.config.cors]
+        assert answer_of(exchange).body == b"file" and engine.take_events() == []
+
+    @pytest.mark.parametrize(("method", "status"), [("GET", 200), ("OPTIONS", 204)])
+    def test_a_function(self, method: str, status: int) -> None:
+        engine = new_engine(cors={"origin": lambda origin: GOOD})
+        exchange = new_exchange(method, "/engine.io/file.js")
+        policies = self.serve(engine, exchange)
+        decision = question(engine.take_events())
+        engine.decide(decision, decision.ask(), 0.0)
+        assert policies == [None] * (status == 200)
+        assert answer_of(exchange).status == status
+        assert answer_of(exchange).headers[0] == ("Access-Control-Allow-Origin", GOOD)
+
+    def test_a_function_that_raises(self) -> None:
+        engine = new_engine(cors=lambda request: {})
+        exchange = new_exchange("GET", "/engine.io/file.js")
+        assert self.serve(engine, exchange) == []
+        engine.fail_decision(question(engine.take_events()), KeyError(), 0.0)
+        (raised,) = engine.take_events()
+        assert isinstance(raised, HookRaised) and answer_of(exchange) == Response(500)
+
+
 class TestHeaderHooks:
     def test_which_answers(self) -> None:
         engine = new_engine(
@@ -415,6 +454,14 @@ class TestHeaderHooks:
         assert response.status == 200 and ("x-before", "1") in response.headers
         (raised,) = [event for event in events if isinstance(event, HookRaised)]
         assert raised.name == "headers" and "'a\\r\\nb: c'" in str(raised.error)
+
+    def test_registered_later(self) -> None:
+        engine = new_engine()
+        engine.on("initial_headers", lambda headers, request: headers.update({"x-i": "1"}))
+        engine.use(min)  # a builtin without a signature is trusted
+        exchange, decision = start(engine)
+        engine.decide(decision, None, 0.0)
+        assert ("x-i", "1") in answer_of(exchange).headers
 
     def test_unknown_event(self) -> None:
         with pytest.raises(ValueError, match=r"preflight.*headers, initial_headers, connection_error"):

@@ -139,14 +139,12 @@ async def serve_engine(engine: EngineServer, port: int) -> None:
     """An engine alone."""
     runtime = AsyncioRuntime()
     decisions = DecisionRunner(engine, runtime)
-    engine.on("connection_error", say_refused)
 
     def dispatch(events: list[EngineEvent]) -> None:
         for event in events:
             if isinstance(event, (RequestRefused, DecisionRequested, DecisionAbandoned, HookRaised)):
                 decisions.receive(event)
-            else:
-                echo(event, runtime.now())
+            echo(event, runtime.now())
 
     await run(Driver(engine, dispatch, runtime), host="127.0.0.1", port=port, ready=ready)
 
@@ -161,6 +159,8 @@ def echo(event: EngineEvent, now: float) -> None:
     match event:
         case SessionOpened(session=session):
             say("connect", sid=session.id, transport=session.transport, protocol=session.protocol)
+        case RequestRefused():
+            say_refused(event)
         case SessionUpgraded(session=session):
             say("upgrade", sid=session.id, transport=session.transport)
         case SessionClosed(session=session, reason=reason):
@@ -181,6 +181,7 @@ def echo(event: EngineEvent, now: float) -> None:
 def define(io: Server) -> None:
     """The namespaces and events that the suite expects."""
     runs = 0
+    io.engine.on("connection_error", say_refused)
 
     async def authorise(socket: Socket) -> None:
         if "ok" not in (socket.handshake.auth.get("token"), socket.handshake.query.get("token")):
@@ -380,7 +381,6 @@ def main() -> None:
         else:
             io = Server(**options)
             define(io)
-            io.engine.on("connection_error", say_refused)
             asyncio.run(serve(io, port=port, ready=ready))
     except NotImplementedError as error:
         fail(str(error))

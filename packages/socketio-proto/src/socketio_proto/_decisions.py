@@ -71,6 +71,8 @@ class DecisionRunner:
                 self._tell(event)
 
     def _ask(self, decision: Decision) -> None:
+        if decision.ended:  # and its end is told by a later event
+            return
         try:
             answer = decision.ask()
         except (KeyboardInterrupt, SystemExit):
@@ -81,6 +83,8 @@ class DecisionRunner:
         if inspect.isawaitable(answer):
             running = self._running[decision] = _Running(answer)
             running.cancel = self._runtime.spawn_cancellable(self._wait(decision, running))
+            if decision.ended:  # it ran at once, and has answered or closed the server
+                running.cancel()
         else:
             self._reply(decision, answer)
 
