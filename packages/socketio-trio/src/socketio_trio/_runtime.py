@@ -82,7 +82,7 @@ class TrioRuntime:
     def spawn_cancellable(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
         """The same, in a scope of its own; returns the scope's `cancel`."""
         scope = trio.CancelScope()
-        self.spawn(_scoped(scope, coroutine))
+        self.spawn(coroutine if self.nursery is None else _scoped(scope, coroutine))
         return scope.cancel
 
     async def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
