@@ -55,7 +55,7 @@ def test_defaults_of_the_reference() -> None:
         ({"allow_request": lambda: True}, TypeError, ["allow_request", "1 positional argument"]),
         ({"headers": _async_hook}, TypeError, ["headers", "plain function"]),
         ({"initial_headers": lambda request: None}, TypeError, ["initial_headers", "2 positional"]),
-        ({"cors": lambda: {}}, TypeError, ["cors", "1 positional"]),
+        ({"cors": lambda: None}, TypeError, ["cors", "1 positional"]),
         ({"decision_timeout": 0}, ValueError, ["decision_timeout", "0"]),
         ({"max_undecided": 0}, ValueError, ["max_undecided", "0"]),
     ],

@@ -202,7 +202,7 @@ class Decisions:
             door.answer(carrier, response.answer, headers)
             if (
                 failed
-            ):  # observed: what the middleware had answered goes out, and the event is emitted all the same
+            ):  # observed: what the middleware had answered goes out, and the event is emitted as well
                 door.refused(request, failure)
             return
         if failed:
