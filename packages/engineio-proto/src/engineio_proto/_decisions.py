@@ -200,9 +200,8 @@ class Decisions:
         failure = Refusal(ErrorCode.BAD_REQUEST, {"name": "MIDDLEWARE_FAILURE"})
         if response.answer is not None:
             door.answer(carrier, response.answer, headers)
-            if (
-                failed
-            ):  # observed: what the middleware had answered goes out, and the event is emitted as well
+            if failed:
+                # Observed: what the middleware had answered goes out, and the event is emitted as well.
                 door.refused(request, failure)
             return
         if failed:
