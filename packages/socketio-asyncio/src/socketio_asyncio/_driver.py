@@ -17,7 +17,7 @@ from typing import Any, cast
 from engineio_wire import Core, HttpDate, Pump, Wire, check_response
 from socketio_proto import Other, OtherPaths
 
-from ._runtime import AsyncioRuntime
+from ._runtime import AsyncioRuntime, log
 
 
 class Driver:
@@ -90,8 +90,13 @@ class Driver:
             while wires := pump.take():
                 for wire in wires:
                     connection = connections.get(wire)
-                    if connection is not None:  # else it was answered after it was gone
+                    if connection is None:  # it was answered after it was gone
+                        continue
+                    try:
                         connection.flush()
+                    except Exception:  # whatever it is, the others get what is theirs
+                        log.exception("a bug of this library; the connection was closed")
+                        connection.transport.abort()
         finally:
             self.busy = False
         self._arm()
@@ -206,12 +211,16 @@ class Connection(asyncio.Protocol):
             transport.abort()
         elif not self._ending:
             self._ending = True
-            if transport.can_write_eof():
-                transport.write_eof()
-                if not self._reading:
-                    transport.resume_reading()
-            else:
+            if not transport.can_write_eof():  # TLS
                 transport.close()
+                return
+            try:
+                transport.write_eof()
+            except OSError:  # the client is gone, and the loop has not seen it yet
+                transport.abort()
+                return
+            if not self._reading:
+                transport.resume_reading()
 
     def _resume(self) -> None:
         """The next slice of what one client sent, after the others had their turn."""
