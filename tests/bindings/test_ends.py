@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import Any
 
-from tests.bindings.client import DEADLINE, frame
+from tests.bindings.client import DEADLINE, Client, WebSocketTransport, frame
 from tests.bindings.harness import Binding, Running
 
 Serve = Callable[..., Running]
@@ -38,3 +39,21 @@ def test_a_refused_request_is_answered_before_the_end(binding: Binding, serve: S
     with socket.create_connection(("127.0.0.1", running.port), timeout=DEADLINE) as client:
         client.sendall(b"nonsense\r\n\r\n" + bytes(1_000_000))
         assert read_to_end(client).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_client_that_resets_its_close_takes_nothing_from_the_others(binding: Binding, serve: Serve) -> None:
+    io = binding.server()
+
+    @io.on("disconnect")
+    def disconnected(socket: Any, reason: str) -> None:
+        io.emit("left")
+
+    running = serve(io)
+    other = Client(running.port)
+    for _ in range(20):
+        client = Client(running.port)
+        assert isinstance(client.transport, WebSocketTransport)
+        # Its close frame and its reset arrive together: whoever answers the frame finds nobody.
+        client.transport.websocket.close_frame()
+        client.transport.websocket.reset()
+        assert other.event() == ["left"]
