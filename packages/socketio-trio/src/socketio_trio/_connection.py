@@ -125,18 +125,22 @@ class Connection:
         if wire.has_pending:
             self._driver.resume_soon(self)
 
+    def abort(self) -> None:
+        """Close it now."""
+        self._nursery.cancel_scope.cancel()
+
     def _end(self) -> None:
         """Close. A close with input unread is a reset, which may overtake the last bytes that were written; so our
         side ends first, and what the client still sends is discarded until it ends too, or the wire's deadline.
         """
         if self._wire.abort or self._ended or self._direct is None:  # TLS has no half-closed connections
-            self._nursery.cancel_scope.cancel()
+            self.abort()
         elif not self._ending:
             self._ending = True
             try:
                 self._direct.shutdown(socket.SHUT_WR)
             except OSError:  # the peer is gone
-                self._nursery.cancel_scope.cancel()
+                self.abort()
             self._paused.unpark_all()
 
     def _write(self, data: bytes) -> None:

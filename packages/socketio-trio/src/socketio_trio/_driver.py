@@ -103,8 +103,13 @@ class Driver:
             while wires := self.pump.take():
                 for wire in wires:
                     connection = self.connections.get(wire)
-                    if connection is not None:  # else it was answered after it was gone
+                    if connection is None:  # it was answered after it was gone
+                        continue
+                    try:
                         connection.flush()
+                    except Exception:  # whatever it is, the others get what is theirs
+                        log.exception("a bug of this library; the connection was closed")
+                        connection.abort()
         finally:
             self._busy = False
         self.rearm()
