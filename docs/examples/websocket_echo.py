@@ -19,7 +19,7 @@ from math import inf
 from time import monotonic
 from typing import Never
 
-from engineio_proto import Dirty, Exchange, Link, LinkState, Outgoing, Response, Timers
+from engineio_proto import Dirty, Exchange, Link, LinkState, Outgoing, Response, Timers, WireOptions
 from engineio_wire import Pump, Wire, WireConfig
 
 GRACE = 1.0  # seconds for the peers' part of the closes, when the server ends
@@ -29,7 +29,7 @@ class Echo:
     """What the wire drives. It makes no events of its own, so every list is empty."""
 
     def __init__(self, max_message_size: int) -> None:
-        self.max_message_size = max_message_size
+        self.wire_options = WireOptions(max_message_size=max_message_size)
         self.dirty = Dirty()
         self.timers = Timers()
         self.links: set[Link] = set()

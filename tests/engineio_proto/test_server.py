@@ -316,8 +316,8 @@ class TestEvents:
         engine.link_blocked(link)
         assert engine.link_writable(link, 0.0) == engine.link_closed(link, 0.0) == []
 
-    def test_max_message_size(self) -> None:
-        assert new_engine(max_http_buffer_size=5).max_message_size == 5
+    def test_wire_options(self) -> None:
+        assert new_engine(max_http_buffer_size=5).wire_options.max_message_size == 5
 
     def test_message_type(self) -> None:
         engine = new_engine()

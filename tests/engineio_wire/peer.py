@@ -17,6 +17,7 @@ from engineio_proto import (
     Outgoing,
     Response,
     Timers,
+    WireOptions,
 )
 from engineio_wire import Wire, WireConfig, WireServer
 
@@ -100,6 +101,10 @@ class RecordingEngine:
     dirty: Dirty = field(default_factory=Dirty)
     timers: Timers = field(default_factory=Timers)
     _messages: int = 0
+
+    @property
+    def wire_options(self) -> WireOptions:
+        return WireOptions(max_message_size=self.max_message_size)
 
     def owns(self, target: str) -> bool:
         return target.startswith(PATH)

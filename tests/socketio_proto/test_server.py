@@ -12,7 +12,7 @@ from tests.sim.socketio import Stage
 def test_it_is_an_engine() -> None:
     server = Stage(path="/chat", max_http_buffer_size=5000).server
     engine: Engine[SocketEvent] = server
-    assert engine.max_message_size == 5000
+    assert engine.wire_options.max_message_size == 5000
     assert engine.owns("/chat/?EIO=4")
     assert not engine.owns("/socket.io/?EIO=4")
     assert engine.dirty is server.engine.dirty

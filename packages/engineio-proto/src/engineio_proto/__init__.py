@@ -40,6 +40,7 @@ from ._tables import (
     UpgradeState,
 )
 from ._timers import TimerHeap, TimerQueue, Timers
+from ._wire_options import WireOptions
 
 __all__ = [
     "ERROR_MESSAGES",
@@ -88,6 +89,7 @@ __all__ = [
     "Timers",
     "UpgradeInput",
     "UpgradeState",
+    "WireOptions",
     "message",
     "unknown_option",
 ]

@@ -13,6 +13,7 @@ from ._dirty import Dirty
 from ._exchange import Exchange
 from ._link import Link
 from ._timers import Timers
+from ._wire_options import WireOptions
 
 Event = TypeVar("Event")
 
@@ -34,8 +35,8 @@ class Engine(Protocol[Event]):
         ...
 
     @property
-    def max_message_size(self) -> int:
-        """Bytes of the largest message a peer may send (`max_http_buffer_size`)."""
+    def wire_options(self) -> WireOptions:
+        """What the wire must honour."""
         ...
 
     def owns(self, target: str) -> bool:

@@ -27,6 +27,7 @@ from ._session import Session
 from ._tables import ExchangeState, LinkState
 from ._timers import TimerHeap, TimerQueue, Timers
 from ._upgrade import Upgrade
+from ._wire_options import WireOptions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -85,9 +86,9 @@ class EngineServer:
     # Getters.
 
     @property
-    def max_message_size(self) -> int:
-        """Bytes of the largest message a peer may send."""
-        return self.config.max_http_buffer_size
+    def wire_options(self) -> WireOptions:
+        """What a wire must honour."""
+        return WireOptions(max_message_size=self.config.max_http_buffer_size)
 
     @property
     def deadline(self) -> float | None:

@@ -37,7 +37,7 @@ class WireServer(Generic[E]):
         self.engine = engine
         self.config = config if config is not None else WireConfig()
         self.http_date = http_date
-        self.max_message_size = engine.max_message_size
+        self.max_message_size = engine.wire_options.max_message_size
         # Payload of a frame that `Wire.receive_bytes` may read at once.
         self.short_limit = min(125, self.max_message_size)
         self.deadlines: Deadlines[Wire[E]] = Deadlines(engine.timers, self.config)

@@ -269,7 +269,7 @@ class Connection:
                 session.resume()
             return
         waiting = len(self.inbox)
-        max_bytes = self.server.engine.max_message_size
+        max_bytes = self.server.wire_options.max_message_size
         # A slice that was decoded before a pause could take effect is not the client's fault.
         most = HARD_BOUND * max(config.max_inbox, self.server.engine.config.slice)
         if session.state is SessionState.OPEN and (

@@ -29,6 +29,7 @@ from engineio_proto import (
     TimerHeap,
     TimerQueue,
     Timers,
+    WireOptions,
     message,
 )
 from socketio_parser import DecodeError, Decoder, Encoder, Packet, PacketType, default_json
@@ -172,9 +173,9 @@ class Server:
         return self.timers.deadline
 
     @property
-    def max_message_size(self) -> int:
-        """Bytes of the largest message a peer may send."""
-        return self.engine.max_message_size
+    def wire_options(self) -> WireOptions:
+        """What a wire must honour."""
+        return self.engine.wire_options
 
     def owns(self, target: str) -> bool:
         """Whether a request target lies under the path."""
@@ -380,7 +381,7 @@ class Server:
                 decoder = Decoder(
                     json=self._json,
                     max_attachments=self.config.max_attachments,
-                    max_pending_bytes=self.config.max_attachments * self.max_message_size,
+                    max_pending_bytes=self.config.max_attachments * self.wire_options.max_message_size,
                 )
                 session.user = connection = Connection(self, session, decoder, self._wall_clock())
                 self.connect_timers.arm(connection, now)
