@@ -5,13 +5,14 @@ Source: `packages/socket.io/lib/namespace.ts`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from socketio_parser import RESERVED_EVENTS, Packet, PacketType
 
 from ._acks import PendingAck
 from ._adapter import BroadcastOptions, InMemoryAdapter
+from ._audience import Audience
 from ._errors import ReservedEventError
 from ._events import SocketConnected
 from ._handlers import Function, Handlers
@@ -26,7 +27,7 @@ Middleware = Callable[[Socket], Any]
 MiddlewareFunction = TypeVar("MiddlewareFunction", bound=Middleware)
 
 
-class Namespace:
+class Namespace(Audience):
     """One namespace of a server.
 
     Attributes:
@@ -40,6 +41,7 @@ class Namespace:
         self.name = name
         self.sockets: dict[str, Socket] = {}
         self.adapter = InMemoryAdapter(self)
+        self.everyone = BroadcastOperator(self)
         self.handlers = Handlers()
         self.middlewares: tuple[Middleware, ...] = ()
         self._ack_id = 0
@@ -75,42 +77,6 @@ class Namespace:
             raise TypeError(f"use: a middleware must be callable, not {middleware!r}")
         self.middlewares = (*self.middlewares, middleware)
         return middleware
-
-    def emit(self, event: str, *args: Any) -> Awaitable[None]:
-        """Send an event to every client in the namespace."""
-        return self.broadcast(event, args, BroadcastOptions())
-
-    def send(self, *args: Any) -> Awaitable[None]:
-        """`emit("message", ...)`."""
-        return self.emit("message", *args)
-
-    def to(self, rooms: str | Iterable[str]) -> BroadcastOperator:
-        """Clients in this room, or in any of these."""
-        return BroadcastOperator(self).to(rooms)
-
-    in_ = to
-
-    def except_(self, rooms: str | Iterable[str]) -> BroadcastOperator:
-        """Clients that are not in this room, nor in any of these."""
-        return BroadcastOperator(self).except_(rooms)
-
-    @property
-    def local(self) -> BroadcastOperator:
-        """Clients of this node."""
-        return BroadcastOperator(self).local
-
-    @property
-    def volatile(self) -> BroadcastOperator:
-        """Clients that can take it at once."""
-        return BroadcastOperator(self).volatile
-
-    def compress(self, compress: bool) -> BroadcastOperator:
-        """Whether transports may compress it."""
-        return BroadcastOperator(self).compress(compress)
-
-    def timeout(self, timeout: float) -> BroadcastOperator:
-        """Seconds that acknowledgements may take."""
-        return BroadcastOperator(self).timeout(timeout)
 
     # Letting clients in.
 

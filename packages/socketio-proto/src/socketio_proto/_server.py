@@ -8,7 +8,7 @@ Source: `packages/socket.io/lib/index.ts`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, cast, overload
 
 from engineio_proto import (
@@ -35,6 +35,7 @@ from engineio_proto import (
 from socketio_parser import DecodeError, Decoder, Encoder, Packet, PacketType, default_json
 
 from ._acks import PendingAck
+from ._audience import Audience
 from ._client_files import ClientFiles
 from ._config import split_options
 from ._connection import Connection
@@ -43,13 +44,12 @@ from ._dispatch import Dispatcher
 from ._events import ConnectionClosed, DisconnectReason, EventReceived, NamespaceCreated, SocketEvent
 from ._handlers import Function
 from ._namespace import MiddlewareFunction, Namespace
-from ._operator import BroadcastOperator
 from ._runtime import Runtime
 
 _EVENT: Final = PacketType.EVENT
 
 
-class Server:
+class Server(Audience):
     """A Socket.IO server without I/O. Bindings subclass it with their runtime; use theirs.
 
     Args:
@@ -91,6 +91,7 @@ class Server:
         self._dispatcher = Dispatcher(runtime, self.config.max_handlers, decisions)
         self._events: list[SocketEvent] = []
         self.sockets = self.of("/")
+        self.everyone = self.sockets.everyone
         self._events.clear()
 
     # The user's vocabulary: that of the namespace "/", and the namespaces.
@@ -118,42 +119,6 @@ class Server:
     def use(self, middleware: MiddlewareFunction) -> MiddlewareFunction:
         """`of("/").use`: register a middleware; see `Namespace.use`."""
         return self.sockets.use(middleware)
-
-    def emit(self, event: str, *args: Any) -> Awaitable[None]:
-        """Send an event to every client in "/"."""
-        return self.sockets.emit(event, *args)
-
-    def send(self, *args: Any) -> Awaitable[None]:
-        """`emit("message", ...)`."""
-        return self.sockets.emit("message", *args)
-
-    def to(self, rooms: str | Iterable[str]) -> BroadcastOperator:
-        """Clients in this room of "/", or in any of these."""
-        return self.sockets.to(rooms)
-
-    in_ = to
-
-    def except_(self, rooms: str | Iterable[str]) -> BroadcastOperator:
-        """Clients in "/" that are not in this room, nor in any of these."""
-        return self.sockets.except_(rooms)
-
-    @property
-    def local(self) -> BroadcastOperator:
-        """Clients in "/" of this node."""
-        return self.sockets.local
-
-    @property
-    def volatile(self) -> BroadcastOperator:
-        """Clients in "/" that can take it at once."""
-        return self.sockets.volatile
-
-    def compress(self, compress: bool) -> BroadcastOperator:
-        """Whether transports may compress it."""
-        return self.sockets.compress(compress)
-
-    def timeout(self, timeout: float) -> BroadcastOperator:
-        """Seconds that acknowledgements may take."""
-        return self.sockets.timeout(timeout)
 
     # The contract: getters.
 

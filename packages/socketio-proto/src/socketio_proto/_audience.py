@@ -1,0 +1,58 @@
+"""What is said to everybody in a namespace: by the `Namespace` itself, and by the `Server` to those in "/".
+
+Both have the same words, so they are written once, here, over the operator that reaches everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._operator import BroadcastOperator
+
+
+class Audience:
+    """Those who hear what is emitted.
+
+    Attributes:
+        everyone: an operator without rooms, exceptions or flags.
+    """
+
+    everyone: BroadcastOperator
+
+    def emit(self, event: str, *args: Any) -> Awaitable[None]:
+        """Send an event to every client in the namespace; a server's is "/"."""
+        return self.everyone.emit(event, *args)
+
+    def send(self, *args: Any) -> Awaitable[None]:
+        """`emit("message", ...)`."""
+        return self.everyone.emit("message", *args)
+
+    def to(self, rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Clients in this room, or in any of these."""
+        return self.everyone.to(rooms)
+
+    in_ = to
+
+    def except_(self, rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Clients that are not in this room, nor in any of these."""
+        return self.everyone.except_(rooms)
+
+    @property
+    def local(self) -> BroadcastOperator:
+        """Clients of this node."""
+        return self.everyone.local
+
+    @property
+    def volatile(self) -> BroadcastOperator:
+        """Clients that can take it at once."""
+        return self.everyone.volatile
+
+    def compress(self, compress: bool) -> BroadcastOperator:
+        """Whether transports may compress it."""
+        return self.everyone.compress(compress)
+
+    def timeout(self, timeout: float) -> BroadcastOperator:
+        """Seconds that acknowledgements may take."""
+        return self.everyone.timeout(timeout)
