@@ -23,8 +23,24 @@ _LATER: Final[Mapping[str, tuple[object, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServerConfig:
-    """Raises `ValueError` or `TypeError` naming the option, its value and what is allowed."""
+class HandlerConfig:
+    """The bounds of handlers. Raises `ValueError` or `TypeError` naming the option, its value and what is allowed."""
+
+    max_handlers: int = 100
+    """Async handlers of one connection that may run at once; further events wait in its inbox."""
+    max_inbox: int = 64
+    """Events of one connection that may wait; beyond, reading pauses. At four times as many it is closed."""
+    high_water_mark: int = 64 * 1024
+    """Bytes queued for one client from which awaiting a send waits."""
+
+    def __post_init__(self) -> None:
+        for name in ("max_handlers", "max_inbox", "high_water_mark"):
+            _check_count(self, name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig(HandlerConfig):
+    """All that a Socket.IO server adds to its engine's options; raises as `HandlerConfig` does."""
 
     connect_timeout: float = 45.0
     """Seconds that a client may take to join its first namespace."""
@@ -34,18 +50,13 @@ class ServerConfig:
     """How to write and read JSON; None takes orjson when it is installed."""
     max_attachments: int = 10
     """Binary attachments per packet, as the reference."""
-    max_handlers: int = 100
-    """Async handlers of one connection that may run at once; further events wait in its inbox."""
-    max_inbox: int = 64
-    """Events of one connection that may wait; beyond, reading pauses. At four times as many it is closed."""
     max_namespaces: int = 100
     """Namespaces that one connection may join."""
     max_pending_acks: int = 10_000
     """Acknowledgements of one socket that the server may wait for."""
-    high_water_mark: int = 64 * 1024
-    """Bytes queued for one client from which awaiting an `emit` waits."""
 
     def __post_init__(self) -> None:
+        HandlerConfig.__post_init__(self)
         seconds: Any = self.connect_timeout
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise TypeError(f"connect_timeout must be seconds as a number, not {seconds!r}")
@@ -53,19 +64,16 @@ class ServerConfig:
             raise ValueError(f"connect_timeout must be more than 0 and at most 1e9 seconds, not {seconds!r}")
         if not isinstance(cast(object, self.serve_client), bool):
             raise TypeError(f"serve_client must be True or False, not {self.serve_client!r}")
-        for name in (
-            "max_attachments",
-            "max_handlers",
-            "max_inbox",
-            "max_namespaces",
-            "max_pending_acks",
-            "high_water_mark",
-        ):
-            value: Any = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise TypeError(f"{name} must be an integer, not {value!r}")
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, not {value!r}")
+        for name in ("max_attachments", "max_namespaces", "max_pending_acks"):
+            _check_count(self, name)
+
+
+def _check_count(config: object, name: str) -> None:
+    value: Any = getattr(config, name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer, not {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value!r}")
 
 
 def split_options(options: Mapping[str, Any]) -> tuple[EngineConfig, ServerConfig]:

@@ -1,21 +1,16 @@
-"""One client's connection: its decoder, its sockets by namespace, its inbox. The reference's `Client`.
+"""One client's connection: its decoder, its sockets by namespace. The reference's `Client`.
 
-The inbox is where events wait when they cannot start: too many handlers of this connection run, or (on a
-runtime whose tasks start later) the handler before has not started yet. Only what must keep its place waits
-there; acks, pongs and disconnections are handled when decoded, so a handler that awaits an answer always gets
-it. Over its mark the session is paused, so the peer feels it; while answers are awaited from this very client,
-reading goes on up to the hard bound, where the connection is closed.
-Source: `packages/socket.io/lib/client.ts`.
+Of its inbox (see `Peer`) only events take room: acks, pongs and disconnections are handled when decoded, so a
+handler that awaits an answer always gets it. While answers are awaited from this very client, reading goes on up
+to the hard bound, where the connection is closed. Source: `packages/socket.io/lib/client.ts`.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast, final
 
-from engineio_proto import Session, SessionState
+from engineio_proto import Session
 from socketio_parser import Decoder, Packet, PacketType
 
 from ._events import (
@@ -28,7 +23,7 @@ from ._events import (
     SocketDisconnected,
     SocketErrored,
 )
-from ._runtime import Waiter
+from ._peer import Peer
 
 if TYPE_CHECKING:
     from ._server import Server
@@ -52,63 +47,32 @@ class DisconnectingStarted:
 Queued: TypeAlias = (
     EventReceived | SocketConnected | SocketDisconnected | SocketErrored | DisconnectingStarted
 )
-# Seconds after which a buffer that was about to be flushed is looked at again.
-_LOOK_AGAIN = 0.001
-# The hard bound of the inbox is this many times its mark.
-HARD_BOUND = 4
 
 
-class Connection:
+class Connection(Peer[Queued]):
     """One Engine.IO session, and the sockets that live on it.
 
     Attributes:
         sockets: the connected ones by namespace.
         joining: those whose middlewares still run.
-        in_flight: async handlers that run.
-        held: None, or handlers that wait for the one that was spawned last: it has not started yet.
-        awaiting: answers that the server waits for from this client.
         misfits: events that did not fit their handler and were reported.
         closing: this side closed it: what was decoded already is not looked at.
         partial_bytes: of the messages of a packet whose attachments have not all come.
         issued: wall time of the connection.
     """
 
-    __slots__ = (
-        "_drain_waiters",
-        "_inbox_bytes",
-        "awaiting",
-        "closing",
-        "decoder",
-        "draining",
-        "held",
-        "in_flight",
-        "inbox",
-        "issued",
-        "joining",
-        "misfits",
-        "partial_bytes",
-        "server",
-        "session",
-        "sockets",
-    )
+    __slots__ = ("closing", "decoder", "issued", "joining", "misfits", "partial_bytes", "server", "sockets")
 
     def __init__(self, server: Server, session: Session, decoder: Decoder, issued: float) -> None:
+        super().__init__(server.order, session)
         self.server = server
-        self.session = session
         self.decoder = decoder
         self.issued = issued
         self.sockets: dict[str, Socket] = {}
         self.joining: dict[str, Socket] = {}
-        self.inbox: deque[Queued] | None = None
-        self.in_flight = 0
-        self.held: deque[Coroutine[Any, Any, None]] | None = None
         self.closing = False
         self.partial_bytes = 0
-        self.draining = False
-        self.awaiting = 0
         self.misfits = 0
-        self._inbox_bytes = 0
-        self._drain_waiters: list[Waiter] | None = None
 
     # Packets.
 
@@ -202,7 +166,6 @@ class Connection:
             self.leave(socket, reason, description)
         self.drop_joining()
         self.decoder.reset()
-        self.server.drain_timers.cancel(self)
         self.resolve_drained(now)
         if self.inbox is not None:
             self.server.raise_event(InboxReleased(self))
@@ -226,97 +189,10 @@ class Connection:
         self.server.raise_event(ConnectionClosed(self, f"undecodable packet: {error}"))
         self.close(DisconnectReason.FORCED_CLOSE, str(error))
 
-    # The inbox, worked by the dispatcher.
-
-    def put(self, event: Queued) -> None:
-        """Let an event wait for its turn."""
-        if self.inbox is None:
-            self.inbox = deque()
-        self.inbox.append(event)
-        if isinstance(event, EventReceived):
-            self._inbox_bytes += event.size
-            self.regulate()
-
-    def put_first(self, event: Queued) -> None:
-        """Let an event wait for its turn, which is the next."""
-        if self.inbox is None:
-            self.inbox = deque()
-        self.inbox.appendleft(event)
-
-    def take(self, max_handlers: int) -> Queued | None:
-        """The next event that may start now."""
-        inbox = self.inbox
-        if inbox is None or self.held is not None:
-            return None
-        event = inbox[0]
-        if isinstance(event, EventReceived):
-            # Once the client is gone, what it sent before is delivered, whatever runs already. Not when it only
-            # left a namespace: by joining and leaving in turn it would have any number of handlers run.
-            if self.in_flight >= max_handlers and self.session.state is SessionState.OPEN:
-                return None
-            self._inbox_bytes -= event.size
-        inbox.popleft()
-        if not inbox:
-            self.inbox = None
-        return event
-
-    def regulate(self) -> None:
-        """Pause or resume the session by the state of the inbox; close at the hard bound."""
-        config = self.server.config
-        session = self.session
-        if self.inbox is None:
-            if session.paused:
-                session.resume()
-            return
-        waiting = len(self.inbox)
-        max_bytes = self.server.wire_options.max_message_size
-        # A slice that was decoded before a pause could take effect is not the client's fault.
-        most = HARD_BOUND * max(config.max_inbox, self.server.engine.config.slice)
-        if session.state is SessionState.OPEN and (
-            waiting > most or self._inbox_bytes > HARD_BOUND * max_bytes
-        ):
-            text = f"{waiting} events of {self._inbox_bytes} bytes wait for handlers (max_inbox={config.max_inbox})"
-            self.server.raise_event(ConnectionClosed(self, f"inbox full: {text}"))
-            self.close(DisconnectReason.FORCED_SERVER_CLOSE, text)
-        elif not self.awaiting and (waiting >= config.max_inbox or self._inbox_bytes >= max_bytes):
-            session.pause(self.server.runtime.now())
-        elif session.paused:
-            session.resume()
-
-    # Backpressure outwards.
-
-    def drained(self) -> Awaitable[None]:
-        """Await until what waits for this client fell under the mark, or its session closed."""
-        waiter = self.server.runtime.waiter()
-        if self._drain_waiters is None:
-            self._drain_waiters = []
-        self._drain_waiters.append(waiter)
-        self.expect_drain(self.server.runtime.now())
-        return waiter
-
-    def expect_drain(self, now: float) -> None:
-        """What waits for this client may be taken soon. While nobody can take it (its link is blocked, it has no
-        GET pending) there is nothing to expect: an input will tell.
-        """
-        if self._drain_waiters is not None and self.session.owner is not None:
-            # Taking output tells nobody. So a look is due at once, which is after the flush of the present pass.
-            self.server.drain_timers.arm(self, now)
-
-    def resolve_drained(self, now: float) -> None:
-        """Look whether those who wait for this client can go on."""
-        waiters = self._drain_waiters
-        if waiters is None:
-            return
-        session = self.session
-        if (
-            session.state is SessionState.CLOSED
-            or session.buffered_bytes <= self.server.config.high_water_mark
-        ):
-            self._drain_waiters = None
-            for waiter in waiters:
-                waiter.set(None)
-        else:
-            self.expect_drain(now + _LOOK_AGAIN)
+    def overflowed(self, text: str) -> None:
+        """The inbox is at its hard bound."""
+        self.server.raise_event(ConnectionClosed(self, f"inbox full: {text}"))
+        self.close(DisconnectReason.FORCED_SERVER_CLOSE, text)
 
     def __repr__(self) -> str:
         return f"<Connection {self.session.id} {sorted(self.sockets)}>"

@@ -1,22 +1,20 @@
 """Running the user's handlers: in order, bounded, and never one inside another.
 
 A binding gives the events of each input to `dispatch`. A sync handler runs there and then; an async one gets a
-task. Handlers of one socket start in the order of arrival: where tasks start at once (`Runtime.eager`) that is
-free, elsewhere the connection is *held* until the handler before has reached its first suspension. An event
-that cannot start waits in its connection's inbox, and a handler that ends takes the next from there.
+task. An event that cannot start waits in its connection's inbox; `HandlerOrder` takes it from there.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections import deque
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Iterable
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from engineio_proto import SessionState
+from engineio_proto import EngineServer, SessionState
 
 from ._acks import Ack
+from ._config import HandlerConfig
 from ._connection import Connection, DisconnectingStarted, Queued
 from ._decisions import DecisionRunner
 from ._errors import ConnectionRefused
@@ -33,7 +31,8 @@ from ._events import (
     SocketEvent,
 )
 from ._handlers import Handler
-from ._runtime import Report, Runtime, Trouble, announce_start
+from ._order import HandlerOrder, own
+from ._runtime import Report, Runtime, Trouble
 from ._socket import Socket
 
 if TYPE_CHECKING:
@@ -47,15 +46,22 @@ class Dispatcher:
     """Runs handlers for one server.
 
     Args:
+        engine: whose sessions they are.
         runtime: the event loop.
-        max_handlers: async handlers of one connection that may run at once.
+        config: the bounds.
         decisions: what runs before there is a connection.
+
+    Attributes:
+        order: the order in which they start.
     """
 
-    def __init__(self, runtime: Runtime, max_handlers: int, decisions: DecisionRunner) -> None:
+    def __init__(
+        self, engine: EngineServer, runtime: Runtime, config: HandlerConfig, decisions: DecisionRunner
+    ) -> None:
         self._decisions = decisions
         self._runtime = runtime
-        self._max_handlers = max_handlers
+        self._max_handlers = config.max_handlers
+        self.order: HandlerOrder[Queued] = HandlerOrder(engine, runtime, config, self._start)
 
     def dispatch(self, events: Iterable[SocketEvent]) -> None:
         """Run or queue what these events call for. Never raises: a user's exception is reported."""
@@ -69,7 +75,7 @@ class Dispatcher:
                 ):
                     self._start_event(event)
                 else:
-                    connection.put(event)
+                    connection.put(event, event.size)
             else:
                 self._dispatch_other(event)
 
@@ -85,7 +91,7 @@ class Dispatcher:
                 connection = event.socket.connection
                 if connection.inbox is not None or connection.held is not None:
                     connection.put(event)
-                    self._drain(connection)
+                    self.order.drain(connection)
                 else:
                     self._start(event)
             case ConnectRequested():
@@ -98,7 +104,7 @@ class Dispatcher:
                 text = f"closed {session.id} from {session.request.remote_address}: {event.description}"
                 self._runtime.report(Report(Trouble.CLOSED, text))
             case InboxReleased():
-                self._drain(event.connection)
+                self.order.drain(event.connection)
             case _:
                 self._decisions.receive(event)
 
@@ -157,12 +163,12 @@ class Dispatcher:
                 else:
                     result = handler.function(socket, *args)
             except BaseException as error:
-                self._handler_raised(_own(error), event.name, socket)
+                self._handler_raised(own(error), event.name, socket)
             else:
                 if result is not None and (result.__class__ is CoroutineType or inspect.isawaitable(result)):
                     connection = socket.connection
                     connection.in_flight += 1
-                    self._spawn(connection, self._finish_event(event, result, ack_id))
+                    self.order.spawn(connection, self._finish_event(event, result, ack_id))
                 elif ack_id is not None:
                     self._acknowledge(event, ack_id, result)
             # With several listeners the first registered one's value is the acknowledgement.
@@ -178,7 +184,7 @@ class Dispatcher:
             self._handler_raised(error, event.name, event.socket)
         finally:
             connection.in_flight -= 1
-            self._drain(connection)
+            self.order.drain(connection)
 
     def _acknowledge(self, event: EventReceived, ack_id: int, value: Any) -> None:
         """Nothing returned is an answer without arguments; a tuple is several arguments."""
@@ -195,49 +201,16 @@ class Dispatcher:
             try:
                 result = handler.function(*args[: handler.most])
             except BaseException as error:
-                self._handler_raised(_own(error), name, args[0])
+                self._handler_raised(own(error), name, args[0])
             else:
                 if inspect.isawaitable(result):
-                    self._spawn(connection, self._finish_lifecycle(name, result, args[0]))
+                    self.order.spawn(connection, self._finish_lifecycle(name, result, args[0]))
 
     async def _finish_lifecycle(self, name: str, result: Awaitable[Any], subject: Any) -> None:
         try:
             await result
         except Exception as error:
             self._handler_raised(error, name, subject)
-
-    # Order.
-
-    def _spawn(self, connection: Connection | None, body: Coroutine[Any, Any, None]) -> None:
-        if self._runtime.eager or connection is None:
-            self._runtime.spawn(body)
-        elif connection.held is not None:
-            connection.held.append(body)
-        else:
-            connection.held = deque()
-            self._spawn_held(connection, body)
-
-    def _spawn_held(self, connection: Connection, body: Coroutine[Any, Any, None]) -> None:
-        def started() -> None:
-            if connection.held:
-                self._spawn_held(connection, connection.held.popleft())
-            else:
-                connection.held = None
-                self._drain(connection)
-
-        self._runtime.spawn(_announced(body, started))
-
-    def _drain(self, connection: Connection) -> None:
-        """Start what waits and may start; not from within itself, so a long queue is a loop, not a recursion."""
-        if connection.draining:
-            return
-        connection.draining = True
-        try:
-            while (event := connection.take(self._max_handlers)) is not None:
-                self._start(event)
-        finally:
-            connection.draining = False
-        connection.regulate()
 
     # The door.
 
@@ -250,7 +223,7 @@ class Dispatcher:
             try:
                 result = middleware(socket)
             except BaseException as error:
-                self._refuse(socket, _own(error))
+                self._refuse(socket, own(error))
                 return
             if inspect.isawaitable(result):
                 self._runtime.spawn(self._finish_middlewares(socket, result, middlewares[position + 1 :]))
@@ -306,16 +279,3 @@ class Dispatcher:
             f"{handler.least - 1} to {handler.most - 1}"
         )
         self._runtime.report(Report(Trouble.MISFIT, text))
-
-
-def _own(error: BaseException) -> BaseException:
-    """An error to be reported. A sync handler may raise any, such as the CancelledError of a future that it asks for
-    its result; only what ends the process goes on upwards.
-    """
-    if isinstance(error, (KeyboardInterrupt, SystemExit)):
-        raise error
-    return error
-
-
-async def _announced(body: Coroutine[Any, Any, None], started: Any) -> None:
-    await announce_start(body, started)

@@ -80,7 +80,6 @@ class Server(Audience):
         self.namespaces: dict[str, Namespace] = {}
         self.connect_timers: TimerQueue[Connection] = self.timers.queue(self.config.connect_timeout)
         self._ack_timers: TimerHeap[PendingAck] = self.timers.heap()
-        self.drain_timers: TimerHeap[Connection] = self.timers.heap()
         self._wall_clock = wall_clock
         self._client_files = client_files if self.config.serve_client else None
         self._json = self.config.json if self.config.json is not None else default_json()
@@ -88,7 +87,8 @@ class Server(Audience):
         self.high_water_mark = self.config.high_water_mark
         self.ready = runtime.ready
         decisions = DecisionRunner(self.engine, runtime, self._decided)
-        self._dispatcher = Dispatcher(runtime, self.config.max_handlers, decisions)
+        self._dispatcher = Dispatcher(self.engine, runtime, self.config, decisions)
+        self.order = self._dispatcher.order
         self._events: list[SocketEvent] = []
         self.sockets = self.of("/")
         self.everyone = self.sockets.everyone
@@ -226,8 +226,7 @@ class Server(Audience):
             connection.close(DisconnectReason.FORCED_SERVER_CLOSE, "connect timeout")
         for pending in self._ack_timers.take_due(now):
             pending.timed_out()
-        for connection in self.drain_timers.take_due(now):
-            connection.resolve_drained(now)
+        self.order.handle_timeout(now)
         events.extend(self.take_events())
         return events
 
