@@ -4,12 +4,11 @@
 // written; every line that the reference would now record differently is printed and the process ends with 1.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const TRACES = join(dirname(fileURLToPath(import.meta.url)), "..", "traces");
-const require = createRequire(import.meta.url);
+const HERE = dirname(fileURLToPath(import.meta.url));
+const TRACES = join(HERE, "..", "traces");
 const check = process.argv.includes("--check");
 
 // Every UTF-16 code unit beyond ASCII is escaped, so that a trace survives any editor and shows what it holds.
@@ -26,7 +25,8 @@ function withoutDate(line) {
 }
 
 export function saveTrace(folder, name, packageName, scenario, cases) {
-  const { version } = require(`${packageName}/package.json`);
+  // Read as a file: not every package exports its package.json.
+  const { version } = JSON.parse(readFileSync(join(HERE, "node_modules", packageName, "package.json"), "utf8"));
   const provenance = { reference: packageName, version, scenario, date: new Date().toISOString().slice(0, 10) };
   const lines = [provenance, ...cases].map(toLine);
   const path = join(TRACES, folder, `${name}.jsonl`);

@@ -10,9 +10,10 @@ ROOT = Path(__file__).parents[2]
 LONGEST_FILE = 400
 """Lines that a Python file of a package may have: one idea fits, two do not."""
 
-LONGEST_PACKAGE = {"engineio_proto": 3_100}
+LONGEST_PACKAGE = {"engineio_proto": 3_400}
 """Lines of a whole package, where it is meant to be read in one sitting. Of these, 600 are the user's decisions:
-middlewares, `allow_request`, `generate_id`, the header hooks, and what a late or missing answer means."""
+middlewares, `allow_request`, `generate_id`, the header hooks, and what a late or missing answer means; 200 are compressed
+polls."""
 
 
 def _names(words: str) -> frozenset[str]:
@@ -69,7 +70,10 @@ RULES: dict[str, Rule] = {
     "cookie_policy": _core("datetime", "urllib.parse"),
     # orjson is used when it is installed, and is no dependency. A datetime in a packet is written as JavaScript does.
     "socketio_parser": _core("datetime", "json", third_party="orjson"),
-    "engineio_proto": _core("base64", "json", "urllib.parse", "http", local="cors_policy cookie_policy"),
+    # brotli is used when it is asked for, and is no dependency.
+    "engineio_proto": _core(
+        "base64", "json", "urllib.parse", "http", "zlib", local="cors_policy cookie_policy", third_party="brotli"
+    ),
     # `email.utils` formats the instant of a Date header that it is given.
     "engineio_wire": _core(
         "base64", "email.utils", "hashlib", "http", "zlib", local="engineio_proto", third_party="h11 wsproto"

@@ -95,10 +95,10 @@ def start_post(engine: EngineServer, session: Session, *, now: float = 0.0, head
 
 
 def post(
-    engine: EngineServer, session: Session, body: bytes | str, *, now: float = 0.0
+    engine: EngineServer, session: Session, body: bytes | str, *, now: float = 0.0, headers: Headers = ()
 ) -> tuple[list[EngineEvent], Exchange]:
     """A whole POST, all its slices; the events of all of it."""
-    exchange = start_post(engine, session, now=now)
+    exchange = start_post(engine, session, now=now, headers=headers)
     data = body.encode() if isinstance(body, str) else body
     events = engine.receive_body(exchange, data, now) + engine.receive_body_end(exchange, now)
     while exchange.has_more:

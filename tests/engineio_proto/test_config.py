@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cookie_policy import CookieOptions
 from cors_policy import CorsPolicy
-from engineio_proto import EngineConfig, unknown_option
+from engineio_proto import EngineConfig, HttpCompression, unknown_option
 
 
 async def _async_hook(headers: object, request: object) -> None:
@@ -19,6 +19,7 @@ def test_defaults_of_the_reference() -> None:
     assert (config.ping_interval, config.ping_timeout, config.upgrade_timeout) == (25.0, 20.0, 10.0)
     assert (config.max_http_buffer_size, config.transports) == (1_000_000, ("polling", "websocket"))
     assert (config.allow_upgrades, config.cors, config.cookie) == (True, None, None)
+    assert config.http_compression == HttpCompression(threshold=1024)
     assert (config.max_send_buffer, config.close_timeout, config.stall_timeout) == (16 * 1024**2, 30.0, 60.0)
 
 
@@ -72,7 +73,7 @@ def test_whole_floats_are_sizes() -> None:
 
 
 def test_options_that_are_off() -> None:
-    off = {"allow_eio3": False, "http_compression": None, "per_message_deflate": False, "cors": False, "cookie": None}
+    off = {"allow_eio3": False, "per_message_deflate": False, "cors": False, "cookie": None}
     assert EngineConfig.from_options(off) == EngineConfig()
 
 

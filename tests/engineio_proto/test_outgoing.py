@@ -40,7 +40,8 @@ def test_compress() -> None:
 
 def test_control_packets() -> None:
     assert [o.packets for o in (PING, NOOP, CLOSE, PROBE_ANSWER)] == [("2",), ("6",), ("1",), ("3probe",)]
-    assert not any(o.compress for o in (PING, NOOP, CLOSE, PROBE_ANSWER, control("x")))
+    assert not any(o.compress for o in (NOOP, CLOSE, PROBE_ANSWER, control("x")))
+    assert PING.compress  # the session's, not a transport's: as in the reference
 
 
 def test_repr() -> None:

@@ -1,11 +1,12 @@
 """The Engine.IO protocol, server side, as a state machine without I/O. See the README for the reading order."""
 
 from ._answer_headers import AnswerHeaders, MiddlewareResponse
-from ._config import EngineConfig, unknown_option
+from ._compression import HttpCompression
+from ._config import EngineConfig
 from ._contract import Engine
 from ._decisions import Abandonment, Decision, Stage
 from ._dirty import Dirty
-from ._errors import ERROR_MESSAGES, ErrorCode, LocalProtocolError, RemoteProtocolError
+from ._errors import ERROR_MESSAGES, ErrorCode, LocalProtocolError, RemoteProtocolError, unknown_option
 from ._events import (
     CloseReason,
     DecisionAbandoned,
@@ -65,6 +66,7 @@ __all__ = [
     "ExchangeState",
     "Headers",
     "HookRaised",
+    "HttpCompression",
     "IdGenerator",
     "Link",
     "LinkInput",

@@ -15,7 +15,7 @@ from ._events import RequestRefused, SessionOpened
 from ._exchange import Exchange
 from ._ids import IdGenerator
 from ._link import Link
-from ._outgoing import control
+from ._outgoing import Outgoing
 from ._payload import encode_payload
 from ._polling import Polling
 from ._request import Request, Response
@@ -142,7 +142,7 @@ class Admission:
             session.link = link
             link.session = session
             session.owner = link.owner
-            session.push(control(self._handshake(session)))
+            session.push(Outgoing((self._handshake(session),)))
             engine.pending.append(SessionOpened(session))
         elif session.upgrade is not None or session.polling is None or session.state is SessionState.CLOSED:
             link.close()
@@ -154,9 +154,10 @@ class Admission:
         engine = self._engine
         session = self._new_session(exchange.request, now, sid)
         session.polling = polling = Polling(session)
-        response = polling.payload_response(
-            exchange.request, encode_payload([control(self._handshake(session))])
-        )
+        opening = Outgoing((self._handshake(session),))
+        response = polling.payload_response(exchange.request, encode_payload([opening]))
+        if engine.config.http_compression is not None:
+            response = engine.config.http_compression.apply(exchange.request, response, [opening])
         if engine.config.cookie is not None:
             cookie = ("Set-Cookie", engine.config.cookie.serialize(session.id))
             response = response._replace(headers=(*response.headers, cookie))

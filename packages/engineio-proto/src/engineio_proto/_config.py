@@ -7,8 +7,7 @@ seconds here and milliseconds on the wire; sizes are bytes.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Any, Final
 
@@ -16,6 +15,8 @@ from cookie_policy import CookieOptions
 from cors_policy import CorsDelegate, CorsPolicy
 
 from ._answer_headers import AnswerHeaders
+from ._compression import HttpCompression
+from ._errors import unknown_option
 from ._hooks import check_function
 from ._request import Request
 
@@ -24,7 +25,6 @@ TRANSPORTS: Final = ("polling", "websocket")
 # Documented by the reference, not built yet. Given their "off" value they are accepted.
 _LATER: Final[Mapping[str, tuple[object, ...]]] = {
     "allow_eio3": (False, None),
-    "http_compression": (False, None),
     "per_message_deflate": (False, None),
     "ws_engine": (None,),
 }
@@ -50,6 +50,8 @@ class EngineConfig:
     """Seconds from a candidate WebSocket to its `5` packet."""
     max_http_buffer_size: int = 1_000_000
     """Bytes of the largest POST body and WebSocket message."""
+    http_compression: HttpCompression | None = field(default_factory=HttpCompression)
+    """When and how poll answers are compressed; None never does."""
     cors: CorsPolicy | CorsDelegate[Request] | None = None
     """Which origins may read answers, or a function of the request that says so; None sends no CORS header."""
     cookie: CookieOptions | None = None
@@ -119,20 +121,24 @@ class EngineConfig:
         ):
             if getattr(self, name) is not None:
                 check_function(name, getattr(self, name), count, plain=count == 2)
+        compression: Any = self.http_compression
+        if compression is not None and not isinstance(compression, HttpCompression):
+            raise TypeError(f"http_compression must be an HttpCompression or None, not {compression!r}")
         for name in ("add_trailing_slash", "allow_upgrades"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> EngineConfig:
-        """Build from the documented options, where `cors` and `cookie` are mappings, as a user gives them.
+        """Build from the documented options, where `cors`, `cookie` and `http_compression` are mappings, as users give
+        them.
 
         Raises:
             TypeError: an unknown option (the nearest known one is named) or a wrong type.
             ValueError: a wrong value.
             NotImplementedError: a documented option that is not built yet.
         """
-        known = {field.name for field in fields(cls)}
+        known = {option.name for option in fields(cls)}
         values: dict[str, Any] = {}
         for name, value in options.items():
             if name in known:
@@ -142,6 +148,8 @@ class EngineConfig:
                     raise NotImplementedError(f"option {name!r} is not supported yet (given: {value!r})")
             else:
                 raise TypeError(unknown_option(name, known | set(_LATER)))
+        if "http_compression" in values:
+            values["http_compression"] = HttpCompression.from_option(values["http_compression"])
         if not isinstance(values.get("cors"), CorsPolicy):
             values["cors"] = _cors(values.get("cors"))
         if not isinstance(values.get("cookie"), CookieOptions):
@@ -153,13 +161,6 @@ class EngineConfig:
         """The prefix of every request target that the engine owns."""
         path = self.path[:-1] if self.path.endswith("/") else self.path
         return path + "/" if self.add_trailing_slash else path
-
-
-def unknown_option(name: str, known: set[str]) -> str:
-    """The text of the error for an option that does not exist."""
-    near = get_close_matches(name, sorted(known), n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; known options: {', '.join(sorted(known))}"
-    return f"unknown option {name!r}{hint}"
 
 
 def _cors(value: Any) -> CorsPolicy | CorsDelegate[Request] | None:

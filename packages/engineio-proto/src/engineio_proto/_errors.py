@@ -1,10 +1,11 @@
-"""The two roots of this package's exceptions, and the reference's table of refusals.
+"""The two roots of this package's exceptions, the reference's table of refusals, and what unknown options are told.
 
 Source: `packages/engine.io/lib/server.ts`, `Server.errors` and `Server.errorMessages`.
 """
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from enum import IntEnum
 from typing import Final
 
@@ -36,3 +37,10 @@ ERROR_MESSAGES: Final = {
     ErrorCode.FORBIDDEN: "Forbidden",
     ErrorCode.UNSUPPORTED_PROTOCOL_VERSION: "Unsupported protocol version",
 }
+
+
+def unknown_option(name: str, known: set[str]) -> str:
+    """The text of the error for an option that does not exist."""
+    near = get_close_matches(name, sorted(known), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known options: {', '.join(sorted(known))}"
+    return f"unknown option {name!r}{hint}"

@@ -24,14 +24,17 @@ class Outgoing:
         compress: whether a transport may compress it.
         size: bytes counted against a send buffer.
         frame: the WebSocket frames of all packets, cached by the wire; None until then.
+        compressed: by coding, a polling payload of these packets alone, and what it was compressed to; None until
+            there is one.
     """
 
-    __slots__ = ("_payload", "compress", "frame", "packets", "size")
+    __slots__ = ("_payload", "compress", "compressed", "frame", "packets", "size")
 
     def __init__(self, packets: tuple[str | bytes, ...], compress: bool = True) -> None:
         self.packets = packets
         self.compress = compress
         self.frame: bytes | None = None
+        self.compressed: dict[str, tuple[bytes, bytes]] | None = None
         self._payload: str | None = None
         # Nearly every message is one packet of ASCII, whose size is known without encoding it.
         if len(packets) == 1 and packets[0].isascii():
@@ -71,12 +74,12 @@ def message(*messages: str | bytes, compress: bool = True) -> Outgoing:
 
 
 def control(packet: str) -> Outgoing:
-    """A packet of the protocol itself, never compressed."""
+    """A packet of a transport itself, never compressed."""
     return Outgoing((packet,), compress=False)
 
 
 # Made once per process: every session sends these very objects, frames included.
-PING: Final = control("2")
+PING: Final = Outgoing(("2",))  # the session's, so a transport may compress it, as in the reference
 NOOP: Final = control("6")
 CLOSE: Final = control("1")
 PROBE_ANSWER: Final = control("3probe")

@@ -119,8 +119,11 @@ class Polling:
         exchange = self.parked
         assert exchange is not None
         self.parked = None
+        engine = self._session.engine
         response = self.payload_response(exchange.request, encode_payload(buffer))
-        exchange.answer(self._session.engine.hooks.decorate(exchange.request, response))
+        if engine.config.http_compression is not None:
+            response = engine.config.http_compression.apply(exchange.request, response, buffer)
+        exchange.answer(engine.hooks.decorate(exchange.request, response))
 
     def payload_response(self, request: Request, body: bytes) -> Response:
         """The answer of a GET. Old Internet Explorers get the header that their XSS filter needs."""

@@ -75,8 +75,8 @@ def options_of(config: Mapping[str, Any]) -> dict[str, Any]:
             given["allow_eio3"] = value
         elif name == "cors":
             given["cors"] = cors_of(value)
-        elif name == "cookie" and isinstance(value, dict):
-            given["cookie"] = {snake(key): item for key, item in value.items()}
+        elif name in ("cookie", "httpCompression") and isinstance(value, dict):
+            given[snake(name)] = {snake(key): item for key, item in value.items()}
         else:
             given[snake(name)] = value
     behaviors = config.get("behaviors", {})
