@@ -12,8 +12,8 @@ LONGEST_FILE = 400
 
 LONGEST_PACKAGE = {"engineio_proto": 3_400}
 """Lines of a whole package, where it is meant to be read in one sitting. Of these, 600 are the user's decisions:
-middlewares, `allow_request`, `generate_id`, the header hooks, and what a late or missing answer means; 200 are compressed
-polls."""
+middlewares, `allow_request`, `generate_id`, the header hooks, and what a late or missing answer means; 200 are
+the compression of polls."""
 
 
 def _names(words: str) -> frozenset[str]:
