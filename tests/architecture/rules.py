@@ -78,8 +78,12 @@ RULES: dict[str, Rule] = {
     "engineio_wire": _core(
         "base64", "email.utils", "hashlib", "http", "zlib", local="engineio_proto", third_party="h11 wsproto"
     ),
+    # `urllib.parse` reads the query in what an old client connects to.
     "socketio_proto": _core(
-        "json", local="engineio_proto socketio_parser cors_policy cookie_policy", may_await=True
+        "json",
+        "urllib.parse",
+        local="engineio_proto socketio_parser cors_policy cookie_policy",
+        may_await=True,
     ),
     "socketio_client_files": Rule(),
     "socketio_asyncio": Rule(_BELOW_BINDINGS, _names("uvloop")),

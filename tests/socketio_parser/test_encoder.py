@@ -104,7 +104,7 @@ def test_one_encoder_keeps_nothing_between_packets(codec: JsonCodec) -> None:
         (Packet(3), "an ACK's data is a list of arguments, got NoneType"),
         (Packet(0, "/", []), "a CONNECT's data is a dict or None, got list"),
         (Packet(1, "/", {}), "a DISCONNECT's data is None, got dict"),
-        (Packet(4, "/", 1), "a CONNECT_ERROR's data is a str, a dict or None, got int"),
+        (Packet(4, "/", {1}), "cannot encode set at data"),
         (Packet(0, "/", {"a": {1}}), "cannot encode set at data['a']"),
         (Packet(2, "/", ["a", {"b": [{1}]}]), "cannot encode set at data[1]['b'][0]"),
         (Packet(2, "/", ["a", b"", {1}]), "cannot encode set at data[2]"),
@@ -234,3 +234,19 @@ def test_options(options: dict[str, Any], error: type[Exception], message: str) 
 def test_checked_bound() -> None:
     assert checked_bound("x", None, 0) is None
     assert checked_bound("x", 0, 0) == 0
+
+
+@codecs
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (5, "4/a,5"),
+        (True, "4/a,true"),
+        ([1, "x"], '4/a,[1,"x"]'),
+        ("no", '4/a,"no"'),
+        ({"b": b"\x01\x02"}, '4/a,{"b":{"type":"Buffer","data":[1,2]}}'),
+    ],
+)
+def test_a_refusal_of_protocol_4_carries_any_value(codec: JsonCodec, data: Any, text: str) -> None:
+    (encoded,) = Encoder(json=codec).encode(Packet(4, "/a", data))
+    assert str(encoded).replace(" ", "") == text

@@ -132,19 +132,22 @@ class Encoder:
         """CONNECT, DISCONNECT, CONNECT_ERROR: never binary; bytes become what a Node.js Buffer becomes."""
         kind = packet.type
         data = packet.data
+        fits, wanted = True, ""
         if kind == PacketType.CONNECT:
             fits, wanted = data is None or is_dict(data), "a dict or None"
         elif kind == PacketType.DISCONNECT:
             fits, wanted = data is None, "None"
-        elif kind == PacketType.CONNECT_ERROR:
-            fits, wanted = data is None or isinstance(data, str) or is_dict(data), "a str, a dict or None"
-        else:
+        elif (
+            kind != PacketType.CONNECT_ERROR
+        ):  # of protocol 4 it carries any value, so that is the caller's to know
             raise EncodeError(
                 f"type {kind!r}: allowed are CONNECT, DISCONNECT, EVENT, ACK and CONNECT_ERROR"
                 " (the encoder chooses the binary types itself)"
             )
         if not fits:
-            raise EncodeError(f"a {PacketType(kind).name}'s data is {wanted}, got {kind_of(cast(object, packet.data))}")
+            raise EncodeError(
+                f"a {PacketType(kind).name}'s data is {wanted}, got {kind_of(cast(object, packet.data))}"
+            )
         text = "" if data is None else self._dumps(plain(data, _buffer))
         if is_deeper(text, self._max_depth):
             raise EncodeError(f"data nested deeper than {self._max_depth}", "data")

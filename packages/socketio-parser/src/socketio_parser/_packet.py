@@ -41,7 +41,8 @@ class Packet:
     `type`: a `PacketType`, or its number. A decoded packet never has a binary type.
     `namespace`: starts with a slash.
     `data`: a list for EVENT (its first item is the event's name) and ACK (the arguments); a dict or None
-    for CONNECT; None for DISCONNECT; a str or a dict for CONNECT_ERROR; None where the peer sent none.
+    for CONNECT; None for DISCONNECT; a str or a dict for CONNECT_ERROR (to a peer of protocol 4 any
+    value); None where the peer sent none.
     `id`: the acknowledgement asked for (EVENT) or given (ACK).
     """
 

@@ -23,6 +23,7 @@ from ._events import (
     SocketDisconnected,
     SocketErrored,
 )
+from ._old_clients import refusal, split_query
 from ._peer import Peer
 
 if TYPE_CHECKING:
@@ -74,13 +75,20 @@ class Connection(Peer[Queued]):
         self.partial_bytes = 0
         self.misfits = 0
 
+    @property
+    def protocol(self) -> int:
+        """The Socket.IO protocol that the client speaks: 5, or 4 over Engine.IO 3."""
+        return 4 if self.session.protocol == 3 else 5
+
     # Packets.
 
     def receive(self, packet: Packet, size: int) -> EventReceived | None:
         """A packet that is not a plain event is handled here; an event is returned."""
-        namespace = packet.namespace
+        namespace, auth = packet.namespace, packet.data
+        if self.protocol == 4:
+            namespace, auth = split_query(namespace)
         if packet.type == PacketType.CONNECT:
-            self._receive_connect(namespace, packet.data)
+            self.connect(namespace, auth)
             return None
         socket = self.sockets.get(namespace)
         if socket is None:
@@ -98,7 +106,8 @@ class Connection(Peer[Queued]):
             self.violated(f"{PacketType(packet.type).name} packet from a client")
         return None
 
-    def _receive_connect(self, name: str, auth: Any) -> None:
+    def connect(self, name: str, auth: Any) -> None:
+        """The client asks for a namespace, or one of protocol 4 is put in "/"."""
         server = self.server
         if name in self.sockets or name in self.joining:
             # The reference lets a second CONNECT in while the first one is still joining; nobody needs that.
@@ -106,10 +115,11 @@ class Connection(Peer[Queued]):
             return
         namespace = server.namespaces.get(name)
         if namespace is None:
-            self.refuse(name, "Invalid namespace")
+            self._send_error(name, {"message": "Invalid namespace"})
             return
         if len(self.sockets) + len(self.joining) >= server.config.max_namespaces:
-            self.refuse(name, f"Too many namespaces (max_namespaces={server.config.max_namespaces})")
+            text = f"Too many namespaces (max_namespaces={server.config.max_namespaces})"
+            self._send_error(name, {"message": text})
             return
         socket = namespace.new_socket(self, cast("dict[str, Any]", auth) if isinstance(auth, dict) else {})
         self.joining[name] = socket
@@ -124,8 +134,11 @@ class Connection(Peer[Queued]):
         self.server.connect_timers.cancel(self)
 
     def refuse(self, name: str, message: str, data: Any = None) -> None:
-        """Send a CONNECT_ERROR."""
-        payload = {"message": message} if data is None else {"message": message, "data": data}
+        """A middleware keeps the client out of a namespace."""
+        payload: Any = {"message": message} if data is None else {"message": message, "data": data}
+        self._send_error(name, payload if self.protocol == 5 else refusal(message, data))
+
+    def _send_error(self, name: str, payload: Any) -> None:
         self.session.send(self.server.encode(Packet(PacketType.CONNECT_ERROR, name, payload)))
 
     # Leaving.

@@ -16,6 +16,7 @@ from ._audience import Audience
 from ._errors import ReservedEventError
 from ._events import SocketConnected
 from ._handlers import Function, Handlers
+from ._old_clients import socket_id
 from ._operator import BroadcastOperator
 from ._socket import Socket
 
@@ -90,7 +91,8 @@ class Namespace(Audience):
         connection.joined(socket)
         socket.connected = True
         self.adapter.join(socket.id, (socket.id,))
-        connection.session.send(self.server.encode(Packet(PacketType.CONNECT, self.name, {"sid": socket.id})))
+        told = {"sid": socket.id} if connection.protocol == 5 else None
+        connection.session.send(self.server.encode(Packet(PacketType.CONNECT, self.name, told)))
         self.server.raise_event(SocketConnected(socket))
 
     def refuse(self, socket: Socket, message: str, data: Any = None) -> None:
@@ -143,7 +145,9 @@ class Namespace(Audience):
 
     def new_socket(self, connection: Connection, auth: dict[str, Any]) -> Socket:
         """A socket that is not in yet."""
-        return Socket(self, connection, self.server.generate_id(), auth)
+        new = connection.protocol == 5
+        id = self.server.generate_id() if new else socket_id(self.name, connection.session.id)
+        return Socket(self, connection, id, auth)
 
     def __repr__(self) -> str:
         return f"<Namespace {self.name} {len(self.sockets)} sockets>"

@@ -349,6 +349,8 @@ class Server(Audience):
                 )
                 session.user = connection = Connection(self, session, decoder, self._wall_clock())
                 self.connect_timers.arm(connection, now)
+                if connection.protocol == 4:
+                    connection.connect("/", {})
             case SessionClosed(session=session):
                 connection = session.user
                 session.user = None

@@ -33,7 +33,8 @@ class Socket:
     """One client in one namespace.
 
     Attributes:
-        id: 20 characters, unguessable; never the id of the Engine.IO session.
+        id: 20 characters, unguessable; never the id of the Engine.IO session, except for a client of protocol 4,
+            which gives its socket that id itself: in other hands it is the key to the session.
         namespace: where it is.
         connection: the client's connection, shared by its sockets in other namespaces.
         connected: whether it can send.
@@ -183,8 +184,9 @@ class Socket:
             self.namespace.adapter.join(self.id, rooms_of(rooms))
 
     def leave(self, room: str) -> None:
-        """Leave a room."""
-        self.namespace.adapter.leave(self.id, room)
+        """Leave a room. After the disconnection it does nothing."""
+        if self._last_rooms is None:  # else a client of protocol 4 may be back under the same id
+            self.namespace.adapter.leave(self.id, room)
 
     def disconnect(self, close: bool = False) -> None:
         """Leave the namespace; with `close`, every namespace, and close the connection."""
