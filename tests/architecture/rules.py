@@ -74,9 +74,11 @@ RULES: dict[str, Rule] = {
     "engineio_proto": _core(
         "base64", "json", "urllib.parse", "http", "zlib", local="cors_policy cookie_policy", third_party="brotli"
     ),
-    # `email.utils` formats the instant of a Date header that it is given.
+    # `email.utils` formats the instant of a Date header that it is given. httptools is used when it is asked for.
     "engineio_wire": _core(
-        "base64", "email.utils", "hashlib", "http", "zlib", local="engineio_proto", third_party="h11 wsproto"
+        *("base64", "email.utils", "hashlib", "http", "zlib"),
+        local="engineio_proto",
+        third_party="h11 httptools wsproto",
     ),
     # `urllib.parse` reads the query in what an old client connects to.
     "socketio_proto": _core(

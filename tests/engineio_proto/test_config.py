@@ -59,6 +59,8 @@ def test_defaults_of_the_reference() -> None:
         ({"cors": lambda: None}, TypeError, ["cors", "1 positional"]),
         ({"decision_timeout": 0}, ValueError, ["decision_timeout", "0"]),
         ({"max_undecided": 0}, ValueError, ["max_undecided", "0"]),
+        ({"http_engine": "httptool"}, ValueError, ["http_engine", "'httptool'", "'httptools'", "read_head"]),
+        ({"http_engine": 5}, TypeError, ["http_engine", "5", "'h11'", "read_head"]),
     ],
 )
 def test_mistakes(options: dict[str, Any], error: type[Exception], words: list[str]) -> None:

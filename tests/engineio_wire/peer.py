@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from engineio_proto import (
@@ -22,6 +22,9 @@ from engineio_proto import (
 from engineio_wire import Wire, WireConfig, WireServer
 
 E = TypeVar("E")
+
+http_engine: object = None
+"""The option, for every engine that is made here; `conftest.py` sets it."""
 
 PATH = "/engine.io/"
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455 1.3, with its answer:
@@ -95,6 +98,7 @@ class RecordingEngine:
     decide: bool = True
     "Accept upgrades at once."
     headers: tuple[tuple[str, str], ...] = ()
+    http_engine: object = field(default_factory=lambda: http_engine)
     heard: list[Any] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
@@ -104,7 +108,7 @@ class RecordingEngine:
 
     @property
     def wire_options(self) -> WireOptions:
-        return WireOptions(max_message_size=self.max_message_size)
+        return WireOptions(max_message_size=self.max_message_size, http_engine=self.http_engine)
 
     def owns(self, target: str) -> bool:
         return target.startswith(PATH)
@@ -280,5 +284,6 @@ def websocket(
 
 def real(config: EngineConfig | None = None, wire: WireConfig | None = None) -> Connection[Any]:
     """A connection to the real engine."""
+    config = replace(config or EngineConfig(), http_engine=http_engine)
     engine = EngineServer(config, random_bytes=os.urandom)
     return Connection(WireServer(engine, wire if wire is not None else WireConfig()))

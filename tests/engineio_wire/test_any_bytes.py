@@ -28,6 +28,8 @@ from tests.engineio_wire.peer import (
     websocket,
 )
 
+pytestmark = pytest.mark.usefixtures("each_http_engine")
+
 HTTP = [
     request("GET", PATH),
     request("POST", PATH, body=b"abc"),

@@ -21,6 +21,8 @@ from tests.engineio_wire.peer import (
     splits,
 )
 
+pytestmark = pytest.mark.usefixtures("each_http_engine")
+
 OK_POST = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\n\r\nok"
 
 

@@ -7,6 +7,8 @@ from engineio_wire import WireConfig
 
 from tests.engineio_wire.peer import PATH, RecordingEngine, recording, splits
 
+pytestmark = pytest.mark.usefixtures("each_http_engine")
+
 BAD = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
 POST = f"POST {PATH}?x HTTP/1.1\r\nHost: a\r\n".encode()
 GET = f"GET {PATH}?x HTTP/1.1\r\nHost: a\r\n".encode()

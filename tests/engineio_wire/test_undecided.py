@@ -11,6 +11,8 @@ from engineio_wire import WireConfig
 
 from tests.engineio_wire.peer import Connection, poll, post, real, request, splits, text, upgrade
 
+pytestmark = pytest.mark.usefixtures("each_http_engine")
+
 
 def opened(config: WireConfig | None = None) -> tuple[EngineServer, Connection[Any], str]:
     """A session on polling, and from now on a middleware, for which the test answers."""

@@ -19,6 +19,7 @@ from ._compression import HttpCompression
 from ._errors import unknown_option
 from ._hooks import check_function
 from ._request import Request
+from ._wire_options import WireOptions
 
 TRANSPORTS: Final = ("polling", "websocket")
 
@@ -76,6 +77,8 @@ class EngineConfig:
     """Seconds that a session may stay paused by the layer above before it is closed."""
     slice: int = 64
     """Packets of one payload that are handled before other connections get their turn."""
+    http_engine: object = None
+    """Who parses request heads: None or `"h11"`, `"httptools"`, or an `engineio_wire.HttpEngine` of your own."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.path, str) or not self.path.startswith("/"):
@@ -127,6 +130,11 @@ class EngineConfig:
         for name in ("add_trailing_slash", "allow_upgrades"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
+        self.wire_options()  # which checks those that are a wire's
+
+    def wire_options(self) -> WireOptions:
+        """What a wire must honour."""
+        return WireOptions(max_message_size=self.max_http_buffer_size, http_engine=self.http_engine)
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> EngineConfig:

@@ -47,6 +47,7 @@ class EngineServer:
     Attributes:
         sessions: the live ones, by id.
         dirty: the owners with something to take.
+        wire_options: what a wire must honour.
         pending: events that wait for the next input or `take_events`; to be read only.
         closed: `close` was called.
         static_cors: the policy, when it asks nobody.
@@ -63,6 +64,7 @@ class EngineServer:
         timers: Timers | None = None,
     ) -> None:
         self.config = config if config is not None else EngineConfig()
+        self.wire_options: WireOptions = self.config.wire_options()
         self.max_send_buffer = self.config.max_send_buffer
         self.sessions: dict[str, Session] = {}
         self.dirty = Dirty()
@@ -84,11 +86,6 @@ class EngineServer:
         self.closed = False
 
     # Getters.
-
-    @property
-    def wire_options(self) -> WireOptions:
-        """What a wire must honour."""
-        return WireOptions(max_message_size=self.config.max_http_buffer_size)
 
     @property
     def deadline(self) -> float | None:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from engineio_proto import Exchange, ExchangeState, Link, LinkState, Request
 
+from ._body import BodyReader, ChunkedBody, LengthBody
 from ._deadlines import Waiting
 from ._events import WireEvent
 from ._handshake import Handshake, HandshakeRefused
-from ._head import BadRequest
+from ._head import Head, read_head
+from ._http_engine import BadRequest
 from ._request_cycle import RequestCycle
-from ._request_reader import RequestReader
 from ._response import bare_refusal
 
 if TYPE_CHECKING:
@@ -218,8 +219,7 @@ class HttpSide(Generic[E]):
                 server.deadlines.arm(Waiting.HEAD, wire, now)
             return
         server.deadlines.cancel(wire)
-        reader = RequestReader(raw, max_head_size=config.max_head_size, max_headers=config.max_headers)
-        head = reader.head
+        head = read_head(raw, server.http_engine, config.max_headers)
         request = Request(
             head.method,
             head.target,
@@ -234,7 +234,9 @@ class HttpSide(Generic[E]):
                 raise BadRequest(400, "an upgrade request with a body")
             self._receive_upgrade(wire, request, owned, events, now)
             return
-        cycle = self._cycle = RequestCycle(server, Exchange(wire, request), reader, foreign=not owned)
+        cycle = self._cycle = RequestCycle(
+            server, Exchange(wire, request), head, self._body_reader(head), foreign=not owned
+        )
         if cycle.receiving:
             cycle.feed(self.buffer)
             self.buffer = b""
@@ -244,6 +246,12 @@ class HttpSide(Generic[E]):
         if self.output:
             server.engine.dirty.mark(wire)
         self._look_at_state(wire, cycle)
+
+    def _body_reader(self, head: Head) -> BodyReader | None:
+        if head.chunked:
+            config = self._server.config
+            return ChunkedBody(max_line=config.max_head_size, max_trailers=config.max_headers)
+        return LengthBody(head.content_length) if head.content_length else None
 
     def _take_head(self, max_head_size: int) -> bytes | None:
         """Cut a complete head off the buffer; None while it is incomplete."""

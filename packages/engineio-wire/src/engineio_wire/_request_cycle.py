@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from engineio_proto import Exchange, ExchangeState, Response
 
+from ._body import BodyReader
 from ._events import RequestReceived, WireEvent
-from ._request_reader import RequestReader
+from ._head import Head
 from ._response import CONTINUE, response_bytes
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 E = TypeVar("E")
 
-# Chunks of a body that are looked at in one slice; about 10 us each.
+# Chunks of a body that are looked at in one slice; about 1 us each.
 _PIECES_PER_SLICE: Final = 1024
 _TOO_LARGE: Final = Response(413)
 
@@ -33,7 +34,8 @@ class RequestCycle(Generic[E]):
     Args:
         server: for the engine and the bounds.
         exchange: the request and its answer.
-        reader: has read the head, and reads the body.
+        head: what its head says.
+        reader: reads the body; None when there is none.
         foreign: whether the request is none of the engine's.
 
     Attributes:
@@ -59,14 +61,19 @@ class RequestCycle(Generic[E]):
     )
 
     def __init__(
-        self, server: WireServer[E], exchange: Exchange, reader: RequestReader, *, foreign: bool
+        self,
+        server: WireServer[E],
+        exchange: Exchange,
+        head: Head,
+        reader: BodyReader | None,
+        *,
+        foreign: bool,
     ) -> None:
-        head = reader.head
         self._server = server
         self.exchange = exchange
         self.foreign = foreign
         self._body: bytearray | None = bytearray() if foreign else None
-        self._reader: RequestReader | None = reader if head.has_body else None
+        self._reader = reader
         self._length = head.content_length
         self._expects_continue = head.expects_continue
         self._drained = 0

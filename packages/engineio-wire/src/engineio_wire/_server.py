@@ -10,6 +10,7 @@ from engineio_proto import Engine
 from ._config import WireConfig
 from ._deadlines import Deadlines, Waiting
 from ._events import WireEvent
+from ._http_engine import http_engine
 from ._wire import Wire
 
 E = TypeVar("E")
@@ -23,7 +24,11 @@ class WireServer(Generic[E]):
         config: the bounds.
         http_date: gives the `Date` header's value (RFC 9110 5.6.7); without it none is written.
 
+    Raises:
+        ImportError: the engine's option `http_engine` names a parser that is not installed.
+
     Attributes:
+        http_engine: parses the heads of requests.
         deadlines: of all wires, in the engine's `timers`.
     """
 
@@ -37,6 +42,7 @@ class WireServer(Generic[E]):
         self.engine = engine
         self.config = config if config is not None else WireConfig()
         self.http_date = http_date
+        self.http_engine = http_engine(engine.wire_options.http_engine)
         self.max_message_size = engine.wire_options.max_message_size
         # Payload of a frame that `Wire.receive_bytes` may read at once.
         self.short_limit = min(125, self.max_message_size)
