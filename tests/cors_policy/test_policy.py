@@ -150,6 +150,21 @@ class TestAllowsOrigin:
         with pytest.raises(TypeError, match="origin_answer"):
             CorsPolicy(origin=lambda origin: True).allows_origin(A)
 
+    @pytest.mark.parametrize(
+        ("origin", "off"),
+        [
+            (False, True),
+            (None, True),
+            ("", True),
+            ("*", False),
+            ([], False),
+            (A, False),
+            (lambda origin: False, False),
+        ],
+    )
+    def test_is_off(self, origin: Any, off: bool) -> None:
+        assert CorsPolicy(origin=origin).is_off is off
+
 
 class TestFromOptions:
     def test_builds(self) -> None:
@@ -179,12 +194,12 @@ class TestFromOptions:
     )
     def test_an_unknown_key_names_the_nearest(self, key: str, near: str) -> None:
         message = rf"^unknown cors option '{key}': did you mean '{near}'\? \(known: origin, methods, "
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(TypeError, match=message):
             CorsPolicy.from_options({key: A})
 
     @pytest.mark.parametrize("key", ["zzz", 7, "_rule"])
     def test_an_unknown_key_like_nothing(self, key: Any) -> None:
-        with pytest.raises(ValueError, match=rf"^unknown cors option {key!r}: \(known: origin, "):
+        with pytest.raises(TypeError, match=rf"^unknown cors option {key!r}: \(known: origin, "):
             CorsPolicy.from_options({key: A})
 
     @pytest.mark.parametrize("options", [None, True, "*", [A]])

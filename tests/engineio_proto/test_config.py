@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from cookie_policy import CookieOptions
-from cors_policy import CorsPolicy
+from cors_policy import CorsPolicy, CorsWarning
 from engineio_proto import EngineConfig, HttpCompression, unknown_option
+
+from tests.engineio_proto.driving import ask, new_engine, target
 
 
 async def _async_hook(headers: object, request: object) -> None:
@@ -48,7 +50,13 @@ def test_defaults_of_the_reference() -> None:
         ({"ping_intervall": 25}, TypeError, ["ping_intervall", "did you mean 'ping_interval'"]),
         ({"qqqqqq": 1}, TypeError, ["qqqqqq", "known options", "ping_interval"]),
         ({"cors": "*"}, TypeError, ["cors", "'*'", "mapping"]),
-        ({"cors": {"orign": "*"}}, ValueError, ["orign", "'origin'"]),
+        ({"cors": {"origins": "*"}}, TypeError, ["'origins'", "did you mean 'origin'"]),
+        ({"cors": {"origin": 7}}, TypeError, ["origin", "7"]),
+        ({"cors": {"origin": "a\r\nb"}}, ValueError, ["origin", "'a\\r\\nb'"]),
+        ({"cookie": {"httpOnly": True}}, TypeError, ["'httpOnly'", "did you mean 'http_only'"]),
+        ({"cookie": {"path": "/;a"}}, ValueError, ["path", "'/;a'"]),
+        ({"http_compression": {"levle": 9}}, TypeError, ["'levle'", "did you mean 'level'"]),
+        ({"enforce_origin": "yes"}, TypeError, ["enforce_origin", "'yes'", "True or False"]),
         ({"cookie": "io"}, TypeError, ["cookie", "'io'", "mapping"]),
         ({"cookie": {"name": "a b"}}, ValueError, ["name"]),
         ({"allow_eio3": True}, NotImplementedError, ["allow_eio3", "True"]),
@@ -83,6 +91,16 @@ def test_objects_are_taken_as_they_are() -> None:
     cors, cookie = CorsPolicy(origin="*"), CookieOptions.from_options({"name": "a"})
     config = EngineConfig.from_options({"cors": cors, "cookie": cookie, "transports": ["websocket"]})
     assert config.cors is cors and config.cookie is cookie and config.transports == ("websocket",)
+
+
+def test_any_origin_with_credentials_warns_and_is_emitted() -> None:
+    with pytest.warns(CorsWarning, match="browsers refuse this answer"):
+        engine = new_engine(cors={"origin": "*", "credentials": True})
+    _, response = ask(engine, "GET", target("polling"), (("Origin", "http://a"),))
+    assert response.headers[:2] == (
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Allow-Credentials", "true"),
+    )
 
 
 def test_frozen() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
 import pytest
 from engineio_proto import (
     ERROR_MESSAGES,
+    DecisionRequested,
     EngineEvent,
     EngineServer,
     ErrorCode,
+    Exchange,
     LinkState,
+    Request,
     RequestRefused,
     SessionClosed,
 )
@@ -16,6 +22,7 @@ from engineio_proto import (
 from tests.engineio_proto.driving import (
     ask,
     new_engine,
+    new_exchange,
     new_link,
     open_candidate,
     open_polling,
@@ -165,6 +172,172 @@ class TestOrigin:
         assert refusal(events)[2]["name"] == "INVALID_ORIGIN"
 
 
+SITE = "https://a.example"
+HOST = ("Host", "a.example")
+
+
+def cross(engine: EngineServer, origin: str | None, host: tuple[str, str] = HOST) -> list[dict[str, object]]:
+    """Ask by polling and by WebSocket, and twice with a session; the contexts of the refusals, all alike."""
+    headers = (host, *((("Origin", origin),) if origin is not None else ()))
+    sid = open_polling(engine).id if engine.config.cors is None else None
+    contexts: list[dict[str, object]] = []
+    for path in (target("polling"), target("polling", sid)):
+        exchange = new_exchange("GET", path, headers)
+        contexts += refusals(engine, engine.receive_request(exchange, 0.0))
+        answer = exchange.take_response()
+        if contexts:
+            assert answer is not None and (answer.status, answer.body) == (
+                400,
+                b'{"code":3,"message":"Bad request"}',
+            )
+    for path in (target("websocket"), target("websocket", sid)):
+        link = new_link(path, headers)
+        contexts += refusals(engine, engine.receive_upgrade(link, 0.0))
+        if contexts:
+            assert link.refusal is not None and (link.refusal.status, link.refusal.body) == (
+                400,
+                b"Bad request",
+            )
+        else:
+            assert link.state is LinkState.OPEN
+    assert len(contexts) in (0, 4) and all(context == contexts[0] for context in contexts)
+    return contexts[:1]
+
+
+def refusals(engine: EngineServer, events: list[EngineEvent]) -> list[dict[str, object]]:
+    """Reply to every question with what the function gives, or is awaited to give."""
+    found: list[dict[str, object]] = []
+    for event in events:
+        if isinstance(event, DecisionRequested):
+            answer = event.decision.ask()
+            if inspect.iscoroutine(answer):
+                with pytest.raises(StopIteration) as stop:
+                    answer.send(None)
+                answer = stop.value.value
+            engine.decide(event.decision, answer, 0.0)
+            found += refusals(engine, engine.take_events())
+        elif isinstance(event, RequestRefused):
+            assert event.code is ErrorCode.BAD_REQUEST
+            found.append(dict(event.context))
+    return found
+
+
+async def only_site(origin: str | None) -> bool:
+    return origin == SITE
+
+
+async def options_of(request: Request) -> dict[str, object]:
+    return {"origin": [SITE]}
+
+
+class TestEnforceOrigin:
+    """CVE-2019-13611: cross-site WebSocket hijacking; and polling, which a page cannot read but can send."""
+
+    @pytest.mark.parametrize("origin", ["http://b.example", "null", "", "http://b.example:99"])
+    def test_off_by_default(self, origin: str) -> None:
+        assert cross(new_engine(), origin) == []
+
+    @pytest.mark.parametrize(
+        ("origin", "host", "allowed"),
+        [
+            (None, "a.example", True),
+            (None, "b.example, c.example", True),
+            (SITE, "a.example", True),
+            ("https://A.Example:443", "a.example", True),
+            ("http://xn--mnchen-3ya.example", "xn--mnchen-3ya.example", True),
+            ("http://m\u00fcnchen.example", "m\u00fcnchen.example", False),
+            ("http://b.example", "a.example", False),
+            ("http://a.example:3000", "a.example", False),
+            ("null", "a.example", False),
+            ("", "a.example", False),
+            ("http://a.example", "a.example/?@b.example", False),
+            ("http://a.example", "a.example, a.example", False),
+            ("http://a.example, http://b.example", "a.example", False),
+        ],
+    )
+    def test_without_cors_it_must_be_the_host(self, origin: str | None, host: str, allowed: bool) -> None:
+        refused = [{"name": "CROSS_ORIGIN", "origin": origin, "host": host, "secure": False}]
+        assert cross(new_engine(enforce_origin=True), origin, ("Host", host)) == ([] if allowed else refused)
+        off = new_engine(enforce_origin=True, cors={"origin": False})
+        assert cross(off, origin, ("Host", host)) == ([] if allowed else refused)
+
+    def test_without_a_host(self) -> None:
+        (context,) = cross(new_engine(enforce_origin=True), SITE, ("X-Forwarded-Host", "a.example"))
+        assert context == {"name": "CROSS_ORIGIN", "origin": SITE, "host": None, "secure": False}
+
+    @pytest.mark.parametrize(
+        ("rule", "allowed", "refused"),
+        [
+            (
+                [SITE],
+                [SITE, None],
+                ["http://a.example", SITE + ":443", "HTTPS://a.example", "null", "", SITE + ", " + SITE],
+            ),
+            (SITE, [SITE, None], ["https://b.example", "null"]),
+            (
+                re.compile(r"^https://\w+\.example$"),
+                [SITE, "https://b.example"],
+                ["https://a.example.b", "null"],
+            ),
+            ([SITE, "null"], ["null"], ["http://a.example"]),
+            ([], [None], [SITE]),
+            (True, ["http://b.example", "null"], ["", "a b"]),
+            ("*", ["http://b.example", "null"], [""]),
+            (lambda origin: origin == SITE, [SITE, None], ["http://a.example", "null"]),
+            (lambda origin: [SITE], [SITE, None], ["http://a.example", "null"]),
+            (only_site, [SITE, None], ["http://a.example", "null"]),
+        ],
+    )
+    def test_with_cors_the_policy_alone_decides(
+        self, rule: object, allowed: list[str | None], refused: list[str]
+    ) -> None:
+        """Not the Host, too: behind a name of the attacker's own (DNS rebinding) it is the Origin's."""
+        for origin in allowed:
+            assert cross(new_engine(enforce_origin=True, cors={"origin": rule}), origin) == []
+        for origin in refused:
+            host = ("Host", origin.partition("//")[2])
+            (context,) = cross(new_engine(enforce_origin=True, cors={"origin": rule}), origin, host)
+            assert (context["name"], context["origin"]) == ("CROSS_ORIGIN", origin)
+            assert "cors" in context
+
+    @pytest.mark.parametrize("options", [lambda request: {"origin": [SITE]}, options_of])
+    def test_with_options_by_a_function(self, options: object) -> None:
+        assert cross(new_engine(enforce_origin=True, cors=options), SITE) == []
+        (context,) = cross(new_engine(enforce_origin=True, cors=options), "http://b.example")
+        assert context == {"name": "CROSS_ORIGIN", "origin": "http://b.example", "cors": (SITE,)}
+
+    def test_over_tls_the_page_must_have_come_by_tls(self) -> None:
+        engine = new_engine(enforce_origin=True)
+        for scheme, count in (("https", 0), ("http", 1)):
+            headers = (HOST, ("Origin", f"{scheme}://a.example"))
+            request = Request("GET", target("polling"), headers, secure=True)
+            assert len(refusals(engine, engine.receive_request(Exchange("wire", request), 0.0))) == count
+
+    @pytest.mark.parametrize("rule", [[SITE], lambda origin: [SITE]])
+    def test_a_preflight_is_answered_by_cors(self, rule: object) -> None:
+        """It carries nothing and opens nothing; the browser learns what is allowed."""
+        engine = new_engine(enforce_origin=True, cors={"origin": rule})
+        exchange = new_exchange("OPTIONS", target("polling"), (("Origin", "http://b.example"),))
+        assert refusals(engine, engine.receive_request(exchange, 0.0)) == []
+        answer = exchange.take_response()
+        assert answer is not None and answer.status == 204
+        assert "Access-Control-Allow-Origin" not in dict(answer.headers)
+
+    def test_no_middleware_and_no_check_comes_first(self) -> None:
+        engine = new_engine(enforce_origin=True, allow_request=lambda request: True)
+        engine.use(lambda request, response: response.end(200, "secret"))
+        for path in (target("polling"), target("smoke"), target("polling", "none")):
+            exchange = new_exchange("GET", path, (HOST, ("Origin", "http://b.example")))
+            (context,) = refusals(engine, engine.receive_request(exchange, 0.0))
+            assert context["name"] == "CROSS_ORIGIN"
+            assert not engine.decisions.undecided
+
+    def test_cors_headers_are_on_the_refusal(self) -> None:
+        engine = new_engine(enforce_origin=True, cors={"origin": [SITE]})
+        _, response = ask(engine, "GET", target("polling"), (("Origin", "http://b.example"),))
+        assert response.headers == (("Vary", "Origin"), ("Content-Type", "application/json"))
+
+
 class TestUpgrade:
     """Refused upgrades: plain text, always 400, `Connection: close`."""
 
@@ -200,7 +373,9 @@ class TestUpgrade:
 
     @pytest.mark.parametrize("protocol", ["4", "3"])
     @pytest.mark.parametrize("with_session", [False, True])
-    def test_polling_is_accepted_and_closed(self, engine: EngineServer, protocol: str, with_session: bool) -> None:
+    def test_polling_is_accepted_and_closed(
+        self, engine: EngineServer, protocol: str, with_session: bool
+    ) -> None:
         """Observed C, 1.3: 101, then the close frame; the session is untouched."""
         sid = open_polling(engine).id if with_session else None
         if with_session and protocol == "3":

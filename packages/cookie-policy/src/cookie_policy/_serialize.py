@@ -114,7 +114,7 @@ class CookieOptions:
     def from_options(cls, options: CookieOptions | Mapping[str, Any]) -> CookieOptions:
         """Build from a mapping of options (or take options as they are).
 
-        ValueError for a missing name and for an unknown key, naming the nearest known one.
+        TypeError for an unknown key, naming the nearest known one; ValueError for a missing name.
         """
         if isinstance(options, CookieOptions):
             return options
@@ -125,7 +125,7 @@ class CookieOptions:
             if key not in known:
                 near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}? " if near else ""
-                raise ValueError(f"unknown cookie option {key!r}: {hint}(known: {', '.join(known)})")
+                raise TypeError(f"unknown cookie option {key!r}: {hint}(known: {', '.join(known)})")
         if "name" not in options:
             raise ValueError("cookie option 'name' is missing: a str is required")
         return cls(**options)

@@ -8,13 +8,14 @@ Equal, header for header, to the npm module `cors` 2.8.6; no I/O, no dependency,
     result.preflight      # 204: answer with this status and no body; None: go on with the request
 
 Reading order: `_policy` (the options and `apply`), `_origin` (who is allowed), `_static` (what is known when
-a policy is built), `_headers` (what may be read and written).
+a policy is built), `_headers` (what may be read and written). `_same_origin` stands alone.
 """
 
 from ._headers import RequestHeaders, merge_vary, request_origin
 from ._origin import CorsWarning, OriginAnswer, OriginDecision, OriginRule
 from ._policy import UNSET, CorsPolicy, CorsResult, Unset
 from ._request import CorsDelegate, resolve_policy
+from ._same_origin import same_origin
 
 __all__ = [
     "CorsDelegate",
@@ -30,4 +31,5 @@ __all__ = [
     "merge_vary",
     "request_origin",
     "resolve_policy",
+    "same_origin",
 ]

@@ -118,7 +118,7 @@ class CorsPolicy:
     def from_options(cls, options: CorsPolicy | Mapping[str, Any]) -> CorsPolicy:
         """Build a policy from a mapping of options (or take a policy as it is).
 
-        ValueError for an unknown key, naming the nearest known one. `headers` is the reference's older name
+        TypeError for an unknown key, naming the nearest known one. `headers` is the reference's older name
         of `allowed_headers`.
         """
         if isinstance(options, CorsPolicy):
@@ -131,11 +131,16 @@ class CorsPolicy:
             if key not in known and key != "headers":
                 near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}? " if near else ""
-                raise ValueError(f"unknown cors option {key!r}: {hint}(known: {', '.join(known)})")
+                raise TypeError(f"unknown cors option {key!r}: {hint}(known: {', '.join(known)})")
         older_name = given.pop("headers", None)
         if given.get("allowed_headers") in (None, ""):
             given["allowed_headers"] = older_name
         return cls(**given)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it never says anything (`origin=False`), as if there were no policy."""
+        return not callable(self.origin) and not self._rule.enabled
 
     @property
     def needs_decision(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, fields
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from cookie_policy import CookieOptions
 from cors_policy import CorsDelegate, CorsPolicy
@@ -55,6 +55,9 @@ class EngineConfig:
     """When and how poll answers are compressed; None never does."""
     cors: CorsPolicy | CorsDelegate[Request] | None = None
     """Which origins may read answers, or a function of the request that says so; None sends no CORS header."""
+    enforce_origin: bool = False
+    """Whether requests of other sites are refused: of an Origin that `cors` does not allow, or without `cors` of one
+    that is not the Host's. The reference never does."""
     cookie: CookieOptions | None = None
     """The cookie that carries the session id on the polling handshake."""
     allow_request: Callable[[Request], bool | str | Awaitable[bool | str]] | None = None
@@ -81,7 +84,7 @@ class EngineConfig:
     """Who parses request heads: None or `"h11"`, `"httptools"`, or an `engineio_wire.HttpEngine` of your own."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.path, str) or not self.path.startswith("/"):
+        if not isinstance(cast(object, self.path), str) or not self.path.startswith("/"):
             raise ValueError(f"path must be a string that begins with '/', not {self.path!r}")
         given: Any = self.transports
         if isinstance(given, str) or not given:
@@ -127,7 +130,7 @@ class EngineConfig:
         compression: Any = self.http_compression
         if compression is not None and not isinstance(compression, HttpCompression):
             raise TypeError(f"http_compression must be an HttpCompression or None, not {compression!r}")
-        for name in ("add_trailing_slash", "allow_upgrades"):
+        for name in ("add_trailing_slash", "allow_upgrades", "enforce_origin"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         self.wire_options()  # which checks those that are a wire's
@@ -181,7 +184,7 @@ def _cors(value: Any) -> CorsPolicy | CorsDelegate[Request] | None:
             f"cors must be a mapping such as {{'origin': 'https://example.com'}}, or a function of the request, "
             f"not {value!r}"
         )
-    return CorsPolicy.from_options(value)
+    return CorsPolicy.from_options(cast("Mapping[str, Any]", value))
 
 
 def _cookie(value: Any) -> CookieOptions | None:
@@ -191,7 +194,7 @@ def _cookie(value: Any) -> CookieOptions | None:
     if value is not True and not isinstance(value, Mapping):
         raise TypeError(f"cookie must be True, False or a mapping such as {{'name': 'io'}}, not {value!r}")
     given: dict[str, Any] = {"name": "io", "path": "/", "http_only": True, "same_site": "lax"}
-    given.update({} if value is True else value)
+    given.update({} if value is True else cast("Mapping[str, Any]", value))
     if given["path"] is False:
         given["path"] = None
     return CookieOptions.from_options(given)

@@ -24,7 +24,7 @@ from ._events import DecisionAbandoned, DecisionRequested, HookRaised
 from ._exchange import Exchange
 from ._request import Request, Response
 from ._timers import TimerQueue
-from ._verify import Refusal, Verified
+from ._verify import Refusal, Verified, verify_origin
 
 if TYPE_CHECKING:
     from ._server import EngineServer
@@ -184,28 +184,28 @@ class Decisions:
         name = Stage.CORS.value
         door = engine.admission
         try:
-            now = yield from self._cors(request, response, now)
+            now, refusal = yield from self._cors(request, response, now)
             name = Stage.MIDDLEWARE.value
-            for middleware in tuple(engine.hooks.middlewares):
+            # A request of another site meets no code of the user's but the one that says so.
+            for middleware in tuple(engine.hooks.middlewares) if refusal is None else ():
                 if response.answer is not None:
                     break
                 _, now = yield Stage.MIDDLEWARE, middleware, (request, response)
             failed = False
         except Exception as error:
             engine.emit(HookRaised(name, request, error))
-            failed = True
+            failed, refusal = True, Refusal(ErrorCode.BAD_REQUEST, {"name": "MIDDLEWARE_FAILURE"})
         headers = response.headers.pairs
         if isinstance(carrier, Exchange):
             carrier.headers = headers
-        failure = Refusal(ErrorCode.BAD_REQUEST, {"name": "MIDDLEWARE_FAILURE"})
         if response.answer is not None:
             door.answer(carrier, response.answer, headers)
-            if failed:
+            if failed and refusal is not None:
                 # Observed: what the middleware had answered goes out, and the event is emitted as well.
-                door.refused(request, failure)
+                door.refused(request, refusal)
             return
-        if failed:
-            door.refuse(carrier, failure)
+        if refusal is not None:
+            door.refuse(carrier, refusal)
             return
         handshake = not request.query.get("sid")
         if handshake and config.allow_request is not None:
@@ -251,13 +251,17 @@ class Decisions:
 
     def _cors(
         self, request: Request, response: MiddlewareResponse, now: float
-    ) -> Generator[tuple[Stage, Callable[..., Any], tuple[Any, ...]], tuple[Any, float], float]:
+    ) -> Generator[
+        tuple[Stage, Callable[..., Any], tuple[Any, ...]], tuple[Any, float], tuple[float, Refusal | None]
+    ]:
+        """The stage cors: the instant of the last reply, and the refusal that `enforce_origin` asks for."""
+        enforced = self._engine.config.enforce_origin
         cors: Any = self._engine.config.cors
         if cors is not None and not isinstance(cors, CorsPolicy):
             cors, now = yield Stage.CORS, cors, (request,)
             cors = CorsPolicy.from_options(cors)
         if cors is None:
-            return now
+            return now, verify_origin(request, None) if enforced else None
         answer: Any = UNSET
         if cors.origin_decision is not None:
             answer, now = yield Stage.CORS, cors.origin_decision, (request_origin(request.headers),)
@@ -267,7 +271,7 @@ class Decisions:
                 response.headers.add(name, value)
         if result.preflight is not None:
             response.end(result.preflight)
-        return now
+        return now, verify_origin(request, cors, answer) if enforced else None
 
     def _cors_steps(
         self, exchange: Exchange, answer: Callable[[CorsPolicy | None], Response], now: float

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from cors_policy import CorsPolicy
 
-from ._admission import Admission
+from ._admission import Admission, Carrier
 from ._config import EngineConfig
 from ._decisions import Abandonment, Decision, Decisions
 from ._dirty import Dirty
@@ -27,6 +27,7 @@ from ._session import Session
 from ._tables import ExchangeState, LinkState
 from ._timers import TimerHeap, TimerQueue, Timers
 from ._upgrade import Upgrade
+from ._verify import verify_origin
 from ._wire_options import WireOptions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -102,7 +103,7 @@ class EngineServer:
         """A request's head arrived: cors, verify, then its session or a handshake, by way of the user's decisions."""
         if not self.closed and self.decisions.asks(exchange.request):
             self.decisions.begin(exchange, now)
-        elif not self._cors_ends(exchange):
+        elif not self._cors_ends(exchange) and not self._crosses(exchange):
             self.admission.admit(exchange, now)
         return self.take_events()
 
@@ -144,7 +145,7 @@ class EngineServer:
         request = link.request
         if not self.closed and self.decisions.asks(request):
             self.decisions.begin(link, now)
-        else:
+        elif not self._crosses(link):
             headers = (
                 self.static_cors.apply(request.method, request.headers).headers if self.static_cors else ()
             )
@@ -280,6 +281,15 @@ class EngineServer:
     def forget(self, session: Session) -> None:
         """The session ended."""
         self.sessions.pop(session.id, None)
+
+    def _crosses(self, carrier: Carrier) -> bool:
+        """Refuse a request of another site, if that is asked for. With a function in `cors`, `Decisions` does it."""
+        if not self.config.enforce_origin:
+            return False
+        refusal = verify_origin(carrier.request, self.static_cors)
+        if refusal is not None:
+            self.admission.refuse(carrier, refusal)
+        return refusal is not None
 
     def _cors_ends(self, exchange: Exchange) -> bool:
         """Put CORS headers on whatever the answer will be; a preflight is answered here."""

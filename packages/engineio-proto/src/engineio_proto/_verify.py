@@ -2,13 +2,16 @@
 
 Source: `packages/engine.io/lib/server.ts`, `verify` and `handshake`; the table is `reference` order: transport,
 origin, session, method. A check that fails gives the code, and the context that the user's log gets.
+`verify_origin` is ours: an option, and looked at once, behind cors and before everything else.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from cors_policy import UNSET, CorsPolicy, same_origin
 
 from ._errors import ErrorCode
 from ._request import Request
@@ -40,7 +43,7 @@ def verify(
     """Check a request. `upgrade` says whether it asks for a WebSocket."""
     query = request.query
     transport = query.get("transport")
-    if transport not in transports or transport is None:
+    if transport is None or transport not in transports:
         return Refusal(ErrorCode.UNKNOWN_TRANSPORT, {} if transport is None else {"transport": transport})
     origin = request.headers.get("origin")
     if origin is not None and _ILLEGAL_IN_HEADER.search(origin):
@@ -74,3 +77,31 @@ def verify(
     if protocol != 4 and not (upgrade and transport == "polling"):
         return Refusal(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, {"protocol": protocol})
     return Verified(None, transport)
+
+
+# What an Origin is made of (RFC 6454 7.1), without the space between several; a header that came twice has a comma.
+_ORIGIN: Final = re.compile(r"[!-+\--~]+")
+
+
+def verify_origin(request: Request, policy: CorsPolicy | None, answer: Any = UNSET) -> Refusal | None:
+    """The check of `enforce_origin`. No browser leaves the Origin of another site out, so without one all is well.
+
+    Args:
+        request: its Origin is compared with the policy or, when there is none, with its Host.
+        policy: what `cors` is for this request; it alone decides, so a name that an attacker points at this server
+            (DNS rebinding) is none of it.
+        answer: what the policy's origin callable said.
+    """
+    origin = request.headers.get("origin")
+    if origin is None:
+        return None
+    if policy is None or policy.is_off:
+        host = request.headers.get("host")
+        if same_origin(origin, host, secure=request.secure):
+            return None
+        compared: dict[str, object] = {"host": host, "secure": request.secure}
+    else:
+        if _ORIGIN.fullmatch(origin) and policy.allows_origin(origin, origin_answer=answer):
+            return None
+        compared = {"cors": policy.origin if answer is UNSET else answer}
+    return Refusal(ErrorCode.BAD_REQUEST, {"name": "CROSS_ORIGIN", "origin": origin, **compared})
