@@ -29,9 +29,10 @@ def test_defaults_of_the_reference() -> None:
     ("options", "error", "words"),
     [
         ({"path": "x"}, ValueError, ["path", "'x'", "'/'"]),
-        ({"path": 5}, ValueError, ["path", "5"]),
+        ({"path": 5}, TypeError, ["path", "5"]),
         ({"transports": []}, ValueError, ["transports", "[]", "polling"]),
-        ({"transports": "polling"}, ValueError, ["transports", "'polling'"]),
+        ({"transports": 5}, TypeError, ["transports", "5"]),
+        ({"transports": "polling"}, TypeError, ["transports", "'polling'"]),
         ({"transports": ["webtransport"]}, ValueError, ["transports", "webtransport", "not supported yet"]),
         ({"transports": ["polling", "zz"]}, ValueError, ["transports", "'zz'", "websocket"]),
         ({"ping_interval": "25"}, TypeError, ["ping_interval", "'25'", "seconds"]),

@@ -27,7 +27,7 @@ from tests.sim.socketio import Stage
             TypeError,
             ["unknown option 'qqq'", "known options:", "max_inbox", "ping_interval", "adapter"],
         ),
-        ({"cors": {"origins": "x"}}, ValueError, ["'origins'", "'origin'"]),
+        ({"cors": {"origins": "x"}}, TypeError, ["'origins'", "'origin'"]),
         ({"connect_timeout": "45"}, TypeError, ["connect_timeout", "'45'", "seconds"]),
         ({"connect_timeout": True}, TypeError, ["connect_timeout", "True"]),
         ({"connect_timeout": 0}, ValueError, ["connect_timeout", "not 0", "more than 0"]),

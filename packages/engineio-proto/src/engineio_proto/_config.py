@@ -6,7 +6,7 @@ seconds here and milliseconds on the wire; sizes are bytes.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Any, Final, cast
@@ -84,19 +84,25 @@ class EngineConfig:
     """Who parses request heads: None or `"h11"`, `"httptools"`, or an `engineio_wire.HttpEngine` of your own."""
 
     def __post_init__(self) -> None:
-        if not isinstance(cast(object, self.path), str) or not self.path.startswith("/"):
-            raise ValueError(f"path must be a string that begins with '/', not {self.path!r}")
+        path: Any = self.path
+        if not isinstance(path, str):
+            raise TypeError(f"path must be a string that begins with '/', not {path!r}")
+        if not path.startswith("/"):
+            raise ValueError(f"path must begin with '/', not {path!r}")
         given: Any = self.transports
-        if isinstance(given, str) or not given:
-            raise ValueError(f"transports must be a non-empty list of {list(TRANSPORTS)}, not {given!r}")
-        for transport in given:
+        if not isinstance(given, Collection) or isinstance(given, str):
+            raise TypeError(f"transports must be a list of {list(TRANSPORTS)}, not {given!r}")
+        if not given:
+            raise ValueError(f"transports must name one at least of {list(TRANSPORTS)}, not {given!r}")
+        names = cast("Collection[str]", given)
+        for transport in names:
             if transport == "webtransport":
                 raise ValueError(
                     "transports: 'webtransport' is not supported yet; allowed are 'polling', 'websocket'"
                 )
             if transport not in TRANSPORTS:
                 raise ValueError(f"transports: {transport!r} is unknown; allowed are 'polling', 'websocket'")
-        object.__setattr__(self, "transports", tuple(given))
+        object.__setattr__(self, "transports", tuple(names))
         for name in (
             "ping_interval",
             "ping_timeout",

@@ -284,7 +284,7 @@ class EngineServer:
 
     def _crosses(self, carrier: Carrier) -> bool:
         """Refuse a request of another site, if that is asked for. With a function in `cors`, `Decisions` does it."""
-        if not self.config.enforce_origin:
+        if not self.config.enforce_origin or self.closed:
             return False
         refusal = verify_origin(carrier.request, self.static_cors)
         if refusal is not None:

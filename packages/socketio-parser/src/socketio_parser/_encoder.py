@@ -145,9 +145,7 @@ class Encoder:
                 " (the encoder chooses the binary types itself)"
             )
         if not fits:
-            raise EncodeError(
-                f"a {PacketType(kind).name}'s data is {wanted}, got {kind_of(cast(object, packet.data))}"
-            )
+            raise EncodeError(f"a {PacketType(kind).name}'s data is {wanted}, got {kind_of(cast(object, packet.data))}")
         text = "" if data is None else self._dumps(plain(data, _buffer))
         if is_deeper(text, self._max_depth):
             raise EncodeError(f"data nested deeper than {self._max_depth}", "data")
