@@ -1,24 +1,13 @@
 // Records what the reference's parser does with about 200 packets and texts, one JSON Lines file a kind:
 // encode.jsonl, decode.jsonl, valid.jsonl. The Python parser is replayed against them without Node.
 //
-//   node parser.mjs [output directory]        (default: ../traces/parser)
-//
-// Values that JSON has no form for are tagged, in the cases below and in the traces alike:
-// {"$bytes": base64}, {"$number": "NaN"}, {"$date": ms}, {"$deep": n} (n arrays in one another),
-// {"$circular": true}.
+//   node parser.mjs [--check]        (--check writes nothing and prints what would be recorded differently)
 
 import { createRequire } from "node:module";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { saveTrace } from "./policy_trace.mjs";
+import { bytes, number, revive, tag, tagDeep } from "./tagged.mjs";
 
-const require = createRequire(import.meta.url);
-const { Encoder, Decoder, isPacketValid } = require("socket.io-parser");
-const found = require.resolve("socket.io-parser");
-const { version } = require(join(found.slice(0, found.lastIndexOf("socket.io-parser")), "socket.io-parser", "package.json"));
-
-const bytes = (...values) => ({ $bytes: Buffer.from(values).toString("base64") });
-const number = (text) => ({ $number: text });
+const { Encoder, Decoder, isPacketValid } = createRequire(import.meta.url)("socket.io-parser");
 
 // --- encode: [name, packet, options]; options.spelling: "free" where only the numbers' spelling may differ ---
 
@@ -336,42 +325,6 @@ const VALID = [
 
 // --- recording ---
 
-function revive(value) {
-  if (Array.isArray(value)) return value.map(revive);
-  if (value === null || typeof value !== "object") return value;
-  if ("$bytes" in value) return Buffer.from(value.$bytes, "base64");
-  if ("$number" in value) return Number(value.$number);
-  if ("$date" in value) return new Date(value.$date);
-  if ("$circular" in value) {
-    const circle = {};
-    circle.self = circle;
-    return circle;
-  }
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, revive(item)]));
-}
-
-function tag(value) {
-  if (Buffer.isBuffer(value)) return { $bytes: value.toString("base64") };
-  if (Array.isArray(value)) return Array.from(value, (item) => (item === undefined ? { $undefined: true } : tag(item)));
-  if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) return number(Object.is(value, -0) ? "-0" : String(value));
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, tag(item)]));
-}
-
-function tagDeep(data) {
-  // ["a", [[[...]]]]: what the cases about depth decode to.
-  if (Array.isArray(data) && data.length === 2 && Array.isArray(data[1])) {
-    let depth = 0;
-    let inner = data[1];
-    while (Array.isArray(inner) && inner.length <= 1) {
-      depth += 1;
-      if (inner.length === 0) return depth > 3 ? [data[0], { $deep: depth }] : tag(data);
-      inner = inner[0];
-    }
-  }
-  return tag(data);
-}
-
 const encoded = ENCODE.map(([name, packet, options = {}]) => {
   try {
     return { name, packet, messages: new Encoder().encode(revive(packet)).map(tag), ...options };
@@ -397,13 +350,6 @@ const decoded = DECODE.map(([name, chunks, options]) => {
 
 const valid = VALID.map((packet) => ({ packet, valid: isPacketValid(packet) }));
 
-const directory = process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), "..", "traces", "parser");
-mkdirSync(directory, { recursive: true });
-for (const [scenario, lines] of Object.entries({ encode: encoded, decode: decoded, valid })) {
-  const provenance = {
-    trace: "parser", scenario, package: "socket.io-parser", version, node: process.version,
-    recorded: new Date().toISOString().slice(0, 10),
-  };
-  writeFileSync(join(directory, `${scenario}.jsonl`), [provenance, ...lines].map((line) => JSON.stringify(line) + "\n").join(""));
-  console.log(`${scenario}: ${lines.length} cases`);
+for (const [scenario, cases] of Object.entries({ encode: encoded, decode: decoded, valid })) {
+  saveTrace("parser", scenario, "socket.io-parser", scenario, cases);
 }

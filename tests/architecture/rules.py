@@ -68,8 +68,9 @@ RULES: dict[str, Rule] = {
     "cors_policy": _core("warnings", may_await=True),
     # `datetime` formats an instant that it is given; the test for calls refuses `datetime.now()`.
     "cookie_policy": _core("datetime", "urllib.parse"),
-    # orjson is used when it is installed, and is no dependency. A datetime in a packet is written as JavaScript does.
-    "socketio_parser": _core("datetime", "json", third_party="orjson"),
+    # orjson and msgpack are used when they are installed, and are no dependencies. A datetime in a packet is
+    # written as JavaScript does.
+    "socketio_parser": _core("datetime", "json", third_party="msgpack orjson"),
     # brotli is used when it is asked for, and is no dependency.
     "engineio_proto": _core(
         "base64", "json", "urllib.parse", "http", "zlib", local="cors_policy cookie_policy", third_party="brotli"

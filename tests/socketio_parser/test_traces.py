@@ -5,11 +5,8 @@ Where we differ on purpose, `DIFFERENCES` says how; a difference that is gone fa
 
 from __future__ import annotations
 
-import base64
 import copy
 import json
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +22,8 @@ from socketio_parser import (
     is_packet_valid,
 )
 
-TRACES = Path(__file__).parents[2] / "conformance" / "traces" / "parser"
+from tests.socketio_parser.traces import as_javascript, named, read, revive
+
 CODECS = [StdlibJson(), OrjsonJson()]
 
 # case -> our error, where the reference has another result
@@ -73,55 +71,12 @@ DIFFERENCES = {
 }
 
 
-def read(scenario: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    first, *lines = (TRACES / f"{scenario}.jsonl").read_text("utf-8").rstrip("\n").split("\n")
-    return json.loads(first), [json.loads(line) for line in lines]
-
-
-def revive(value: Any) -> Any:
-    """The tagged values of the traces, as Python has them."""
-    match value:
-        case {"$bytes": text}:
-            return base64.b64decode(text)
-        case {"$number": text}:
-            return float(text)
-        case {"$date": milliseconds}:
-            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
-        case {"$deep": depth}:
-            deep: list[Any] = []
-            for _ in range(depth - 1):
-                deep = [deep]
-            return deep
-        case {"$circular": True}:
-            circle: dict[str, Any] = {}
-            circle["self"] = circle
-            return circle
-        case dict():
-            return {key: revive(item) for key, item in value.items()}
-        case list():
-            return [revive(item) for item in value]
-        case _:
-            return value
-
-
-def as_javascript(value: Any) -> Any:
-    """Numbers as the doubles that JavaScript has, and never equal to a bool."""
-    match value:
-        case bool() | str() | bytes() | None:
-            return (type(value).__name__, value)
-        case int() | float():
-            return float(value)
-        case list():
-            return [as_javascript(item) for item in value]
-        case dict():
-            return {key: as_javascript(item) for key, item in value.items()}
-        case _:
-            raise TypeError(type(value))
-
-
 def packet_of(recorded: dict[str, Any]) -> Packet:
     return Packet(
-        recorded["type"], recorded.get("nsp"), revive(recorded.get("data")), recorded.get("id")  # type: ignore[arg-type]
+        recorded["type"],
+        recorded.get("nsp"),
+        revive(recorded.get("data")),
+        recorded.get("id"),  # type: ignore[arg-type]
     )
 
 
@@ -191,10 +146,6 @@ DECODE = read("decode")[1]
 VALID = read("valid")[1]
 
 
-def named(cases: list[dict[str, Any]]) -> list[Any]:
-    return [pytest.param(case, id=case["name"]) for case in cases]
-
-
 @pytest.mark.parametrize("codec", CODECS, ids=["stdlib", "orjson"])
 @pytest.mark.parametrize("case", named(ENCODE))
 def test_encode(case: dict[str, Any], codec: JsonCodec) -> None:
@@ -207,14 +158,20 @@ def test_decode(case: dict[str, Any], codec: JsonCodec) -> None:
     check_decode(ours("decode", case), codec)
 
 
-@pytest.mark.parametrize("case", named([case for case in ENCODE if case["name"] not in DIFFERENCES["encode"]]))
+@pytest.mark.parametrize(
+    "case", named([case for case in ENCODE if case["name"] not in DIFFERENCES["encode"]])
+)
 def test_what_the_reference_encodes_is_decoded(case: dict[str, Any]) -> None:
     decoder = Decoder()
     *missing, packet = [decoder.feed(revive(message)) for message in case["messages"]]
     assert missing == [None] * len(missing)
     assert packet is not None
     recorded = case["packet"]
-    assert (packet.type, packet.namespace, packet.id) == (recorded["type"], recorded["nsp"], recorded.get("id"))
+    assert (packet.type, packet.namespace, packet.id) == (
+        recorded["type"],
+        recorded["nsp"],
+        recorded.get("id"),
+    )
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=json.dumps(case["packet"])) for case in VALID])
@@ -225,7 +182,7 @@ def test_is_packet_valid(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("scenario", ["encode", "decode", "valid"])
 def test_provenance(scenario: str) -> None:
     provenance, cases = read(scenario)
-    assert (provenance["package"], provenance["version"], provenance["scenario"]) == (
+    assert (provenance["reference"], provenance["version"], provenance["scenario"]) == (
         "socket.io-parser",
         "4.2.7",
         scenario,

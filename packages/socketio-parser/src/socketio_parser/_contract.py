@@ -1,28 +1,31 @@
-"""What a parser is: the shape that the default one has and that msgpack or a user's own one must have.
+"""What a parser is: the shape that msgpack has, and that a user's own one must have.
 
-A server owns one encoder, shared by all its connections and adapters, and makes one decoder for each
-connection. Nothing else is asked for; `is_packet_valid` is there for decoders that must check shapes.
-(The reference's custom parser: `{Encoder, Decoder}` with `encode(packet)` and `add(chunk)`.)
+A server makes one encoder, shared by all its connections and adapters, and one decoder for each connection. In
+the reference a parser is `{Encoder, Decoder}` with `encode(packet)`, `add(chunk)`, `destroy()` and an event
+`decoded`; here `feed` returns the packet instead. `is_packet_valid` is there for decoders to check shapes with; a
+server checks what it gets from a parser of the user's own in any case, and closes the connection at fault.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ._packet import Packet
 
 
+@runtime_checkable
 class PacketEncoder(Protocol):
     """Packets to messages; one per server."""
 
     def encode(self, packet: Packet, /) -> tuple[str | bytes, ...]:
-        """The messages of one packet, which travel in this order and are never parted.
+        """The messages of one packet, at least one, which travel in this order and are never parted.
 
-        Raises EncodeError for a packet that has no form.
+        Raises EncodeError for a packet that has no form. Nothing is sent then.
         """
         ...
 
 
+@runtime_checkable
 class PacketDecoder(Protocol):
     """Messages to packets; one per connection."""
 
@@ -31,5 +34,36 @@ class PacketDecoder(Protocol):
         ...
 
     def reset(self) -> None:
-        """Drop what is incomplete."""
+        """Drop what is incomplete: the connection is over."""
         ...
+
+
+@runtime_checkable
+class Parser(Protocol):
+    """Makes encoders and decoders."""
+
+    def encoder(self) -> PacketEncoder:
+        """The encoder of a server."""
+        ...
+
+    def decoder(self) -> PacketDecoder:
+        """The decoder of a new connection."""
+        ...
+
+
+def check_parser(parser: Any) -> Parser:
+    """The parser, if it is one: one encoder and one decoder are made to see. Raises TypeError that says what lacks."""
+    if not isinstance(parser, Parser):
+        raise TypeError(f"parser must be an object with encoder() and decoder(), not {parser!r}")
+    for name, wanted, methods in (
+        ("encoder", PacketEncoder, "encode(packet)"),
+        ("decoder", PacketDecoder, "feed(chunk) and reset()"),
+    ):
+        try:
+            made = getattr(parser, name)()
+        except Exception as error:
+            hint = "; give an instance, not the class" if isinstance(parser, type) else ""
+            raise TypeError(f"parser {parser!r}: {name}() failed: {error}{hint}") from error
+        if not isinstance(made, wanted):
+            raise TypeError(f"parser {parser!r}: {name}() must return an object with {methods}, not {made!r}")
+    return parser

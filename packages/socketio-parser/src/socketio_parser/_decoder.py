@@ -21,7 +21,7 @@ from ._encoder import checked_bound, checked_depth, checked_json
 from ._errors import DecodeError
 from ._json import JsonCodec, OrjsonJson
 from ._narrow import is_dict, is_list
-from ._packet import MAX_ID, RESERVED_EVENTS, Packet, PacketType, is_event
+from ._packet import MAX_ID, RESERVED_EVENTS, Packet, PacketType, fits
 
 # Looking a member up on an enum costs more than all the rest of a header, so each is looked up once.
 _CONNECT: Final = PacketType.CONNECT
@@ -136,7 +136,7 @@ class Decoder:
             if chunk[at] in " \t\r\n":
                 self._fail("invalid payload", at, "white space before the payload")
             data = self._read(chunk, at)
-            if not _fits(kind, data):
+            if not fits(kind, data):
                 self._fail("invalid payload", at, f"wrong shape for {kind.name}")
         packet = Packet(kind, namespace, data, number)
         if not attachments:
@@ -192,17 +192,6 @@ class _Pending:
         self.missing = missing
         self.buffers: list[bytes] = []
         self.size = 0
-
-
-def _fits(kind: PacketType, data: Any) -> bool:
-    """Whether data that was sent has the shape of its type. What was not sent is never asked."""
-    if kind is _EVENT:
-        return is_event(data)
-    if kind is _ACK:
-        return is_list(data)
-    if kind is _CONNECT:
-        return is_dict(data)
-    return kind is _CONNECT_ERROR and (isinstance(data, str) or is_dict(data))
 
 
 def _place(data: Any, buffers: list[bytes]) -> None:

@@ -65,14 +65,14 @@ class Encoder:
         kind = packet.type
         data: Any = packet.data
         if kind == _EVENT:
-            # The commonest case in as few steps as there are; _check_event says what is wrong.
+            # The commonest case in as few steps as there are; check_event says what is wrong.
             if (
                 data.__class__ is not list
                 or not data
                 or data[0].__class__ is not str
                 or data[0] in RESERVED_EVENTS
             ):
-                _check_event(data)
+                check_event(data)
         elif kind == _ACK:
             if not is_sequence(data):
                 raise EncodeError(f"an ACK's data is a list of arguments, got {kind_of(data)}")
@@ -132,20 +132,7 @@ class Encoder:
         """CONNECT, DISCONNECT, CONNECT_ERROR: never binary; bytes become what a Node.js Buffer becomes."""
         kind = packet.type
         data = packet.data
-        fits, wanted = True, ""
-        if kind == PacketType.CONNECT:
-            fits, wanted = data is None or is_dict(data), "a dict or None"
-        elif kind == PacketType.DISCONNECT:
-            fits, wanted = data is None, "None"
-        elif (
-            kind != PacketType.CONNECT_ERROR
-        ):  # of protocol 4 it carries any value, so that is the caller's to know
-            raise EncodeError(
-                f"type {kind!r}: allowed are CONNECT, DISCONNECT, EVENT, ACK and CONNECT_ERROR"
-                " (the encoder chooses the binary types itself)"
-            )
-        if not fits:
-            raise EncodeError(f"a {PacketType(kind).name}'s data is {wanted}, got {kind_of(cast(object, packet.data))}")
+        check_control(kind, data)
         text = "" if data is None else self._dumps(plain(data, _buffer))
         if is_deeper(text, self._max_depth):
             raise EncodeError(f"data nested deeper than {self._max_depth}", "data")
@@ -156,7 +143,26 @@ def _never(value: Any, default: Convert) -> None:
     """The `quick` of a codec that has none."""
 
 
-def _check_event(data: Any) -> None:
+def check_control(kind: int, data: Any) -> None:
+    """Refuse data that does not fit a packet that is neither EVENT nor ACK, and any other type."""
+    fits, wanted = True, ""
+    if kind == PacketType.CONNECT:
+        fits, wanted = data is None or is_dict(data), "a dict or None"
+    elif kind == PacketType.DISCONNECT:
+        fits, wanted = data is None, "None"
+    elif (
+        kind != PacketType.CONNECT_ERROR
+    ):  # of protocol 4 it carries any value, so that is the caller's to know
+        raise EncodeError(
+            f"type {kind!r}: allowed are CONNECT, DISCONNECT, EVENT, ACK and CONNECT_ERROR"
+            " (the encoder chooses the binary types itself)"
+        )
+    if not fits:
+        raise EncodeError(f"a {PacketType(kind).name}'s data is {wanted}, got {kind_of(data)}")
+
+
+def check_event(data: Any) -> None:
+    """Refuse what is not an event's data."""
     if not is_sequence(data):
         raise EncodeError(f"an EVENT's data is a list, got {kind_of(data)}")
     if not data or not is_event_name(data[0]):
@@ -182,9 +188,14 @@ def _address(packet: Packet) -> str:
     number = packet.id
     if number is None:
         return address
+    check_id(number)
+    return f"{address}{number:d}"
+
+
+def check_id(number: int) -> None:
+    """Refuse an id that peers refuse."""
     if not isinstance(cast(object, number), int) or isinstance(number, bool) or not 0 <= number <= MAX_ID:
         raise EncodeError(f"an id is an int from 0 to {MAX_ID}, got {number!r}")
-    return f"{address}{number:d}"
 
 
 def checked_json(json: JsonCodec | None) -> JsonCodec:

@@ -70,6 +70,11 @@ class Packet:
         return f"Packet({kind}, {self.namespace!r}, {self.data!r}, id={self.id!r})"
 
 
+# Looking a member up on an enum costs more than what is compared with it.
+_CONNECT: Final = PacketType.CONNECT
+_EVENT: Final = PacketType.EVENT
+_ACK: Final = PacketType.ACK
+_CONNECT_ERROR: Final = PacketType.CONNECT_ERROR
 _NUMBERS: Final = frozenset(int(kind) for kind in PacketType)
 
 
@@ -85,6 +90,17 @@ def is_event_name(value: object) -> bool:
 def is_event(data: Any) -> bool:
     """Whether this may be an EVENT's data: a list that starts with an event's name."""
     return is_list(data) and len(data) > 0 and is_event_name(data[0])
+
+
+def fits(kind: PacketType, data: Any) -> bool:
+    """Whether data that was sent has the shape of its type. What was not sent is never asked."""
+    if kind is _EVENT:
+        return is_event(data)
+    if kind is _ACK:
+        return is_list(data)
+    if kind is _CONNECT:
+        return is_dict(data)
+    return kind is _CONNECT_ERROR and (isinstance(data, str) or is_dict(data))
 
 
 def is_packet_valid(packet: Packet) -> bool:

@@ -48,21 +48,24 @@ def convert(value: Any) -> Any:
     raise TypeError(f"cannot encode {cast(object, value).__class__.__qualname__}")
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """Carries the reason up, and collects the way back down."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
         self.trail: list[object] = []
 
+    def error(self, root: str) -> EncodeError:
+        """The same for the caller: with the path below `root`."""
+        return EncodeError(self.reason, root + "".join(f"[{step!r}]" for step in reversed(self.trail)))
+
 
 def plain(value: Any, default: Convert = convert, root: str = "data") -> Any:
     """A plain copy of `value`. Raises EncodeError that names the type and the path below `root`."""
     try:
         return _copy(value, default, set(), 1)
-    except _Refused as refused:
-        path = root + "".join(f"[{step!r}]" for step in reversed(refused.trail))
-        raise EncodeError(refused.reason, path) from refused.__cause__
+    except Refused as refused:
+        raise refused.error(root) from refused.__cause__
     except RecursionError:  # the caller was deep in its own stack
         raise EncodeError("too deeply nested", root) from None
 
@@ -79,7 +82,7 @@ def _copy(value: Any, default: Convert, inside: set[int], depth: int) -> Any:
             try:
                 float(value)
             except OverflowError:
-                raise _Refused("cannot encode an int that is too large for a double") from None
+                raise Refused("cannot encode an int that is too large for a double") from None
         return value
     if isinstance(value, float):
         return value if isfinite(value) else None
@@ -89,13 +92,13 @@ def _copy(value: Any, default: Convert, inside: set[int], depth: int) -> Any:
         try:
             converted = default(value)
         except (TypeError, ValueError) as error:
-            raise _Refused(str(error)) from error
+            raise Refused(str(error)) from error
         return _copy(converted, default, inside, depth)
     if depth > DEEPEST:
-        raise _Refused("too deeply nested")
+        raise Refused("too deeply nested")
     me = id(value)
     if me in inside:
-        raise _Refused("cannot encode circular data")
+        raise Refused("cannot encode circular data")
     inside.add(me)
     copy_items = _copy_dict if is_dict(value) else _copy_list
     copied = copy_items(value, default, inside, depth + 1)
@@ -107,10 +110,10 @@ def _copy_dict(value: Any, default: Convert, inside: set[int], depth: int) -> An
     copied: dict[str, Any] = {}
     for key, item in value.items():
         if not isinstance(key, str):
-            raise _Refused(f"cannot encode the key {key!r}: keys must be str,")
+            raise Refused(f"cannot encode the key {key!r}: keys must be str,")
         try:
             copied[key] = _copy(item, default, inside, depth)
-        except _Refused as refused:
+        except Refused as refused:
             refused.trail.append(key)
             raise
     return copied
@@ -121,7 +124,7 @@ def _copy_list(value: Any, default: Convert, inside: set[int], depth: int) -> An
     for index, item in enumerate(value):
         try:
             copied.append(_copy(item, default, inside, depth))
-        except _Refused as refused:
+        except Refused as refused:
             refused.trail.append(index)
             raise
     return copied
