@@ -40,6 +40,15 @@ def test_bindings_have_the_same_names() -> None:
         assert set(_all(first)) == set(_all(other))
 
 
+@pytest.mark.parametrize("name", ["Server", "EngineServer"])
+@pytest.mark.parametrize("package", BINDINGS)
+def test_bindings_add_no_word_of_their_own(package: str, name: str) -> None:
+    """A server's vocabulary is that of `socketio_proto`; a binding only says on which runtime."""
+    binding = getattr(importlib.import_module(package), name)
+    assert binding.__bases__ == (getattr(importlib.import_module("socketio_proto"), name),)
+    assert {word for word in vars(binding) if not word.startswith("_")} == set()
+
+
 @pytest.mark.parametrize("package", RULES)
 def test_typed_and_described(package: str) -> None:
     folder = source(package).parents[1]

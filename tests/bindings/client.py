@@ -186,9 +186,9 @@ class WebSocket(Tcp):
 class WebSocketTransport:
     """Engine.IO packets over one WebSocket."""
 
-    def __init__(self, port: int, **options: Any) -> None:
+    def __init__(self, port: int, *, path: str = PATH, **options: Any) -> None:
         self.websocket = WebSocket(port, **options)
-        self.websocket.open(PATH + "websocket")
+        self.websocket.open(path + "websocket")
 
     def send(self, packets: list[str | bytes]) -> None:
         """All packets in one write."""
@@ -204,10 +204,10 @@ class WebSocketTransport:
 class PollingTransport:
     """Engine.IO packets over two HTTP connections, as a browser keeps them."""
 
-    def __init__(self, port: int, **options: Any) -> None:
+    def __init__(self, port: int, *, path: str = PATH, **options: Any) -> None:
         self.poll = Http(port, **options)
         self.post = Http(port, **options)
-        self.target = PATH + "polling"
+        self.target = path + "polling"
         self._received: deque[str | bytes] = deque()
         handshake = self.poll_once()
         self._received.append(handshake)

@@ -34,6 +34,9 @@ class Binding:
     def server(self, **options: Any) -> Any:
         return self.module.Server(**options)
 
+    def engine(self, **options: Any) -> Any:
+        return self.module.EngineServer(**options)
+
     def event(self) -> Any:
         """An event of the loop: `set()`, `await wait()`."""
         raise NotImplementedError

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from typing import Any
 
 import socketio_proto
-from engineio_proto import EngineConfig, EngineServer, Response
+from engineio_proto import Response
 from engineio_wire import RequestReceived, Wire, WireServer
 from socketio_asyncio import conformance_target
 from socketio_proto import Report, Trouble
@@ -154,15 +154,17 @@ class VirtualPeer:
         def random_bytes(count: int) -> bytes:
             return next(counter).to_bytes(count, "big")
 
+        self._core: Any
         if config.get("mode") == "engineio":
-            self._core: Any = EngineServer(EngineConfig.from_options(options), random_bytes=random_bytes)
-            self._handle: Callable[[list[Any]], None] = self._echo
+            self._core = socketio_proto.EngineServer(
+                options, runtime=self._runtime, random_bytes=random_bytes
+            )
+            conformance_target.define_engine(self._core)
         else:
             self._core = socketio_proto.Server(
                 options, runtime=self._runtime, random_bytes=random_bytes, wall_clock=self._runtime.now
             )
             conformance_target.define(self._core)
-            self._handle = self._core.dispatch
         self._wires: WireServer[Any] = WireServer(self._core)
 
     def open(self) -> VirtualConnection:
@@ -209,8 +211,4 @@ class VirtualPeer:
             *events, other = events
             other.exchange.answer(Response(404))
             self._core.dirty.mark(other.exchange.owner)
-        self._handle(events)
-
-    def _echo(self, events: list[Any]) -> None:
-        for event in events:
-            conformance_target.echo(event, self._runtime.time)
+        self._core.dispatch(events)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,27 @@ def missing() -> str | None:
     if not (JS / "node_modules" / "socket.io-client").is_dir():
         return f"the official client is not installed: run `npm ci` in {JS}"
     return None
+
+
+def play(scenario: str, url: str, transports: str = "", *, end: Callable[[], object]) -> None:
+    """Run one scenario of `js/examples.mjs` to its end; `end` ends the server, when the scenario says so."""
+    command = ["node", "examples.mjs", scenario, url, *filter(None, [transports])]
+    with subprocess.Popen(
+        command, cwd=JS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        watchdog = threading.Timer(SECONDS, process.kill)
+        watchdog.start()
+        try:
+            for line in process.stdout:
+                assert line == "> end\n", line
+                end()
+            errors = process.stderr.read()
+        finally:
+            watchdog.cancel()
+            process.kill()
+    # Only what a finished process says counts: 0, and no warning of Node.
+    assert (process.returncode, errors[:4000]) == (0, "")
 
 
 class Target:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.engineio_wire.peer import frame, upgrade
-from tests.interop.target import JS, SECONDS, missing
+from tests.interop.target import SECONDS, missing, play
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 needs_node = pytest.mark.skipif(missing() is not None, reason=missing() or "")
@@ -51,23 +51,7 @@ class Example:
 
     def play(self, scenario: str, transports: str = "") -> None:
         """Run one scenario of `js/examples.mjs` to its end."""
-        command = ["node", "examples.mjs", scenario, self.url, *filter(None, [transports])]
-        with subprocess.Popen(
-            command, cwd=JS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
-            assert process.stdout is not None and process.stderr is not None
-            watchdog = threading.Timer(SECONDS, process.kill)
-            watchdog.start()
-            try:
-                for line in process.stdout:
-                    assert line == "> end\n", line
-                    self.interrupt()
-                errors = process.stderr.read()
-            finally:
-                watchdog.cancel()
-                process.kill()
-        # Only what a finished process says counts: 0, and no warning of Node.
-        assert (process.returncode, errors[:4000]) == (0, "")
+        play(scenario, self.url, transports, end=self.interrupt)
 
 
 @contextlib.contextmanager

@@ -33,10 +33,9 @@ class Visitor(Client):
         polls: whether it is on polling.
     """
 
-    path = "/socket.io/"
-
     def __init__(self, stage: Stage, *, latency: float = 0.0) -> None:
         super().__init__(stage.host, latency=latency)
+        self.path = stage.path
         self.auto_pong = True
         self.stage = stage
         self.id = ""
@@ -147,7 +146,10 @@ class Stage:
     Attributes:
         server, runtime, clock, host: the parts.
         events: what the server said, in order.
+        path: where it serves.
     """
+
+    path = "/socket.io/"
 
     def __init__(
         self, *, start: Start = Start.EAGER, client_files: ClientFiles | None = None, **options: Any
@@ -156,18 +158,22 @@ class Stage:
         self._begin = self.clock.now
         self._ids = 0
         self.runtime = VirtualRuntime(self.clock, start)
-        self.server = Server(
-            options,
-            runtime=self.runtime,
-            random_bytes=self._random,
-            wall_clock=lambda: ISSUED,
-            client_files=client_files,
-        )
+        self.server = self.make(options, client_files)
         self.events: list[SocketEvent] = []
         self.host: Host[SocketEvent] = Host(self.clock, self.server, self._dispatch)
         self.woken = False
         self.runtime.after_turn = self._pass
         self.server.dirty.wake = self._wake
+
+    def make(self, options: dict[str, Any], client_files: ClientFiles | None) -> Any:
+        """The server."""
+        return Server(
+            options,
+            runtime=self.runtime,
+            random_bytes=self.random,
+            wall_clock=lambda: ISSUED,
+            client_files=client_files,
+        )
 
     @property
     def time(self) -> float:
@@ -215,7 +221,8 @@ class Stage:
         self.host.run(call, *arguments)
         self.advance()
 
-    def _random(self, size: int) -> bytes:
+    def random(self, size: int) -> bytes:
+        """Bytes that are not."""
         self._ids += 1
         return self._ids.to_bytes(size, "big")
 

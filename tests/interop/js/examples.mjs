@@ -193,6 +193,32 @@ const scenarios = {
     socket.close();
     assert.equal((await end)[0], "forced close");
   },
+
+  // The test ends the server when it reads the line; a GET is pending then, or a WebSocket open.
+  async session_ended() {
+    const socket = new Socket(url, { transports: transports.split(",") });
+    const upgraded = transports.includes(",") ? event(socket, "upgrade") : undefined;
+    await event(socket, "open");
+    await upgraded;
+    const back = event(socket, "message");
+    socket.send("hello");
+    assert.deepEqual(await back, ["hello"]);
+    const end = event(socket, "close");
+    console.log("> end");
+    assert.equal((await end)[0], "transport close");
+  },
+
+  // The server closes when it is told to, and says all that it had to say before.
+  async session_closed() {
+    const socket = new Socket(url, { transports: transports.split(",") });
+    const seen = [];
+    socket.on("message", (data) => seen.push(data));
+    await event(socket, "open");
+    const end = event(socket, "close");
+    for (const message of ["a", "b", "close-me", "c"]) socket.send(message);
+    assert.equal((await end)[0], "transport close");
+    assert.deepEqual(seen, ["a", "b"]);
+  },
 };
 
 await scenarios[name]();

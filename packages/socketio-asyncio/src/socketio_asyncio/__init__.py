@@ -1,6 +1,14 @@
-"""A Socket.IO server on asyncio: the vocabulary of `socketio_proto`, sockets, tasks and one timer."""
+"""Socket.IO and Engine.IO servers on asyncio: the vocabulary of `socketio_proto`, sockets, tasks and one timer."""
 
-from engineio_proto import AnswerHeaders, Headers, MiddlewareResponse, Request, RequestRefused, Response
+from engineio_proto import (
+    AnswerHeaders,
+    CloseReason,
+    Headers,
+    MiddlewareResponse,
+    Request,
+    RequestRefused,
+    Response,
+)
 from socketio_proto import (
     Ack,
     AckDisconnected,
@@ -9,6 +17,7 @@ from socketio_proto import (
     BroadcastOperator,
     ConnectionRefused,
     DisconnectReason,
+    EngineSession,
     Handshake,
     LocalProtocolError,
     Namespace,
@@ -17,7 +26,7 @@ from socketio_proto import (
 )
 
 from ._serve import serve
-from ._server import Server
+from ._server import EngineServer, Server
 
 __all__ = [
     "Ack",
@@ -26,8 +35,11 @@ __all__ = [
     "AckTimeout",
     "AnswerHeaders",
     "BroadcastOperator",
+    "CloseReason",
     "ConnectionRefused",
     "DisconnectReason",
+    "EngineServer",
+    "EngineSession",
     "Handshake",
     "Headers",
     "LocalProtocolError",

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from math import inf
 from typing import Any, cast
 
-from engineio_wire import Core, HttpDate, Pump, Wire, check_response
+from engineio_wire import HttpDate, Pump, Wire, check_response
 from socketio_proto import Other, OtherPaths
 
-from ._runtime import AsyncioRuntime, log
+from ._runtime import log
+from ._server import EngineServer, Server
 
 
 class Driver:
@@ -25,24 +26,16 @@ class Driver:
 
     Args:
         core: the machine.
-        dispatch: runs the user's code for a list of the core's events; never raises.
-        runtime: tasks, clock and log.
         other: answers requests outside the core's path; 404 without it.
     """
 
-    def __init__(
-        self,
-        core: Core[Any],
-        dispatch: Callable[[list[Any]], None],
-        runtime: AsyncioRuntime,
-        other: Other | None = None,
-    ) -> None:
+    def __init__(self, core: Server | EngineServer, other: Other | None = None) -> None:
         self.loop = asyncio.get_running_loop()
-        self.runtime = runtime
-        other_paths = OtherPaths(other, runtime, core.dirty, check_response)
-        self.pump: Pump[Any] = Pump(core, dispatch, other_paths.receive, http_date=HttpDate(time.time))
+        self.runtime = core.runtime
+        other_paths = OtherPaths(other, core.runtime, core.dirty, check_response)
+        self.pump: Pump[Any] = Pump(core, core.dispatch, other_paths.receive, http_date=HttpDate(time.time))
         self.connections: dict[Wire[Any], Connection] = {}
-        self.now = runtime.now
+        self.now = core.runtime.now
         self.busy = False
         self._thread = threading.get_ident()
         self._timer: asyncio.TimerHandle | None = None

@@ -13,7 +13,7 @@ from socketio_proto import Other
 
 from ._driver import Connection, Driver
 from ._runtime import log
-from ._server import Server
+from ._server import EngineServer, Server
 
 # Objects made between two collections of the youngest generation. An idle server has tens of thousands of
 # live objects per thousand connections; with CPython's default every handful of messages would scan them.
@@ -21,7 +21,7 @@ _GC_THRESHOLD = 50_000
 
 
 async def serve(
-    io: Server,
+    io: Server | EngineServer,
     *,
     host: str | None = "127.0.0.1",
     port: int = 3000,
@@ -34,7 +34,7 @@ async def serve(
     """Serve until SIGINT, SIGTERM or cancellation.
 
     Args:
-        io: the server.
+        io: the server: of Socket.IO, or of Engine.IO alone.
         host: the address to listen on; None for all of them.
         port: 0 takes a free one.
         ssl: a context makes it TLS.
@@ -46,23 +46,9 @@ async def serve(
     Raises:
         OSError: the address cannot be listened on.
     """
-    if not isinstance(io, Server):
-        raise TypeError(f"serve: io must be a socketio_asyncio.Server, not {io!r}")
-    driver = Driver(io, io.dispatch, io.runtime, other)
-    await run(driver, host=host, port=port, ssl=ssl, ready=ready, close_grace=close_grace, tune_gc=tune_gc)
-
-
-async def run(
-    driver: Driver,
-    *,
-    host: str | None,
-    port: int,
-    ssl: ssl_module.SSLContext | None = None,
-    ready: Callable[[int], None] | None = None,
-    close_grace: float = 5.0,
-    tune_gc: bool = False,
-) -> None:
-    """Listen for a driver's core until a signal or cancellation; see `serve`."""
+    if not isinstance(io, (Server, EngineServer)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"serve: io must be a Server or EngineServer of socketio_asyncio, not {io!r}")
+    driver = Driver(io, other)
     loop = driver.loop
     stopped = asyncio.Event()
     server = await loop.create_server(lambda: Connection(driver), host, port, ssl=ssl, backlog=2048)

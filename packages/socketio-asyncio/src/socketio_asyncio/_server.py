@@ -1,4 +1,4 @@
-"""The server that users make: the vocabulary of `socketio_proto` on asyncio."""
+"""The servers that users make: the vocabulary of `socketio_proto` on asyncio."""
 
 from __future__ import annotations
 
@@ -34,3 +34,20 @@ class Server(socketio_proto.Server):
             wall_clock=time.time,
             client_files=ClientFiles(CLIENT_VERSION, client_files()),
         )
+
+
+class EngineServer(socketio_proto.EngineServer):
+    """An Engine.IO server, without Socket.IO: `engine = EngineServer(cors={"origin": "https://example.com"})`.
+
+    Args:
+        options: the documented options in snake_case, durations in seconds, sizes in bytes.
+
+    Raises:
+        TypeError, ValueError: a wrong option; the text names it, its value and what is allowed.
+        NotImplementedError: a documented option that is not built yet.
+    """
+
+    runtime: AsyncioRuntime
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(options, runtime=AsyncioRuntime(), random_bytes=os.urandom)

@@ -18,27 +18,20 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engineio_proto import (
+from . import (
+    Ack,
+    AckTimeout,
     AnswerHeaders,
-    DecisionAbandoned,
-    DecisionRequested,
-    EngineConfig,
-    EngineEvent,
+    ConnectionRefused,
     EngineServer,
-    HookRaised,
-    MessageReceived,
+    EngineSession,
+    Namespace,
     Request,
     RequestRefused,
-    SessionClosed,
-    SessionOpened,
-    SessionUpgraded,
+    Server,
+    Socket,
+    serve,
 )
-from socketio_proto import AckTimeout, DecisionRunner
-
-from . import Ack, ConnectionRefused, Namespace, Server, Socket, serve
-from ._driver import Driver
-from ._runtime import AsyncioRuntime
-from ._serve import run
 
 _MILLISECONDS = ("upgradeTimeout", "pingInterval", "pingTimeout", "connectTimeout")
 
@@ -135,44 +128,38 @@ def origin_of(value: Any) -> Any:
 # Mode "engineio".
 
 
-async def serve_engine(engine: EngineServer, port: int) -> None:
-    """An engine alone."""
-    runtime = AsyncioRuntime()
-    decisions = DecisionRunner(engine, runtime)
+def define_engine(engine: EngineServer) -> None:
+    """Echo every message, but for three."""
+    engine.on("connection_error", say_refused)
 
-    def dispatch(events: list[EngineEvent]) -> None:
-        for event in events:
-            if isinstance(event, (RequestRefused, DecisionRequested, DecisionAbandoned, HookRaised)):
-                decisions.receive(event)
-            echo(event, runtime.now())
+    @engine.on("connection")
+    def connection(session: EngineSession) -> None:
+        say("connect", sid=session.id, transport=session.transport, protocol=session.protocol)
 
-    await run(Driver(engine, dispatch, runtime), host="127.0.0.1", port=port, ready=ready)
+        @session.on("message")
+        def message(data: str | bytes) -> None:
+            match data:
+                case "close-me":
+                    session.close()
+                case "big":
+                    session.send("x" * 5000)
+                case "big-nocompress":
+                    session.send("x" * 5000, compress=False)
+                case _:
+                    session.send(data)
+
+        @session.on("upgrade")
+        def upgrade(transport: str) -> None:
+            say("upgrade", sid=session.id, transport=transport)
+
+        @session.on("close")
+        def close(reason: str) -> None:
+            say("disconnect", sid=session.id, reason=reason)
 
 
 def say_refused(refused: RequestRefused) -> None:
     """The log line of a refusal."""
     say("connection_error", code=refused.code, message=refused.message, context=dict(refused.context))
-
-
-def echo(event: EngineEvent, now: float) -> None:
-    """Echo every message, but for three."""
-    match event:
-        case SessionOpened(session=session):
-            say("connect", sid=session.id, transport=session.transport, protocol=session.protocol)
-        case RequestRefused():
-            say_refused(event)
-        case SessionUpgraded(session=session):
-            say("upgrade", sid=session.id, transport=session.transport)
-        case SessionClosed(session=session, reason=reason):
-            say("disconnect", sid=session.id, reason=reason)
-        case MessageReceived(session=session, data="close-me"):
-            session.close(now)
-        case MessageReceived(session=session, data="big"):
-            session.send_message("x" * 5000)
-        case MessageReceived(session=session, data="big-nocompress"):
-            session.send_message("x" * 5000, compress=False)
-        case MessageReceived(session=session, data=data):
-            session.send_message(data)
 
 
 # The default mode.
@@ -375,13 +362,14 @@ def main() -> None:
     port = config.get("port", 0)
     options = options_of(config)
     try:
+        server: Server | EngineServer
         if config.get("mode") == "engineio":
-            engine = EngineServer(EngineConfig.from_options(options), random_bytes=os.urandom)
-            asyncio.run(serve_engine(engine, port))
+            server = EngineServer(**options)
+            define_engine(server)
         else:
-            io = Server(**options)
-            define(io)
-            asyncio.run(serve(io, port=port, ready=ready))
+            server = Server(**options)
+            define(server)
+        asyncio.run(serve(server, port=port, ready=ready))
     except NotImplementedError as error:
         fail(str(error))
 

@@ -1,4 +1,5 @@
-"""The Socket.IO server as a state machine without I/O: namespaces, rooms, acks and the user's vocabulary."""
+"""The Socket.IO server as a state machine without I/O: namespaces, rooms, acks and the user's vocabulary; and that of
+Engine.IO alone."""
 
 from ._acks import Ack
 from ._adapter import BroadcastOptions, InMemoryAdapter
@@ -6,6 +7,8 @@ from ._client_files import ClientFiles
 from ._config import ServerConfig
 from ._connection import Connection
 from ._decisions import DecisionRunner
+from ._engine_app import EngineServer
+from ._engine_session import EngineSession
 from ._errors import (
     AckDisconnected,
     AckError,
@@ -49,6 +52,8 @@ __all__ = [
     "ConnectionRefused",
     "DecisionRunner",
     "DisconnectReason",
+    "EngineServer",
+    "EngineSession",
     "EventReceived",
     "Handshake",
     "InMemoryAdapter",

@@ -85,7 +85,6 @@ def split_options(options: Mapping[str, Any]) -> tuple[EngineConfig, ServerConfi
         NotImplementedError: a documented option that is not built yet.
     """
     mine = {field.name for field in fields(ServerConfig)}
-    engine_options = {field.name for field in fields(EngineConfig)}
     for_server: dict[str, Any] = {}
     for_engine: dict[str, Any] = {"path": "/socket.io"}
     for name, value in options.items():
@@ -96,11 +95,24 @@ def split_options(options: Mapping[str, Any]) -> tuple[EngineConfig, ServerConfi
                 raise NotImplementedError(f"option {name!r} is not supported yet (given: {value!r})")
         else:
             for_engine[name] = value
+    return _engine_config(for_engine, mine | set(_LATER)), ServerConfig(**for_server)
+
+
+def split_engine_options(options: Mapping[str, Any]) -> tuple[EngineConfig, HandlerConfig]:
+    """The same for an engine without Socket.IO; raises the same."""
+    mine = {field.name for field in fields(HandlerConfig)}
+    handlers = {name: value for name, value in options.items() if name in mine}
+    engine = {name: value for name, value in options.items() if name not in mine}
+    return _engine_config(engine, mine), HandlerConfig(**handlers)
+
+
+def _engine_config(options: dict[str, Any], others: set[str]) -> EngineConfig:
+    """`others` are the names that are no options of an engine, but might be meant."""
     try:
-        engine = EngineConfig.from_options(for_engine)
+        return EngineConfig.from_options(options)
     except TypeError as error:
-        for name in for_engine:
+        for name in options:
             if str(error).startswith(f"unknown option {name!r}"):
-                raise TypeError(unknown_option(name, mine | engine_options | set(_LATER))) from None
+                known = others | {field.name for field in fields(EngineConfig)}
+                raise TypeError(unknown_option(name, known)) from None
         raise
-    return engine, ServerConfig(**for_server)

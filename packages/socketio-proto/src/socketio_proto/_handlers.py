@@ -10,7 +10,7 @@ run time the number of arguments is compared, never probed by catching a TypeErr
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final, TypeVar, cast, get_type_hints
 
 from socketio_parser import RESERVED_EVENTS
@@ -20,22 +20,14 @@ from ._errors import LocalProtocolError, ReservedEventError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# name -> what the library passes: (smallest, largest number of positional arguments)
+# name -> what the library passes, in brackets what a handler need not take
 LIFECYCLE: Final = {
-    "connect": "socket",
-    "connection": "socket",
-    "disconnecting": "socket, reason[, description]",
-    "disconnect": "socket, reason[, description]",
-    "error": "socket, error",
-    "new_namespace": "namespace",
-}
-_LIFECYCLE_COUNTS: Final = {
-    "connect": (1, 1),
-    "connection": (1, 1),
-    "disconnecting": (2, 3),
-    "disconnect": (2, 3),
-    "error": (2, 2),
-    "new_namespace": (1, 1),
+    "connect": ("socket",),
+    "connection": ("socket",),
+    "disconnecting": ("socket", "reason", "[description]"),
+    "disconnect": ("socket", "reason", "[description]"),
+    "error": ("socket", "error"),
+    "new_namespace": ("namespace",),
 }
 
 
@@ -120,12 +112,7 @@ class Handlers:
         if not isinstance(given, (str, int)) or isinstance(given, bool):
             raise TypeError(f"an event's name must be a string, not {name!r}")
         if name in LIFECYCLE:
-            handler = Handler(function, f"on({name!r})")
-            least, most = _LIFECYCLE_COUNTS[name]
-            if handler.ack or handler.most < least or handler.least > most:
-                raise TypeError(
-                    f"on({name!r}): {_name(function)} takes {_count(handler)}, but is called with ({LIFECYCLE[name]})"
-                )
+            handler = fitting_handler(name, function, LIFECYCLE[name])
             self.lifecycle[name] = (*self.lifecycle.get(name, ()), handler)
             return
         if name in RESERVED_EVENTS:
@@ -147,6 +134,26 @@ class Handlers:
             return function
 
         return register
+
+
+def fitting_handler(name: str, function: Callable[..., Any], passed: tuple[str, ...]) -> Handler:
+    """A handler of what the library tells. Raises TypeError when it cannot be called with what is passed."""
+    handler = Handler(function, f"on({name!r})")
+    least = len([argument for argument in passed if argument[0] != "["])
+    if handler.ack or handler.most < least or handler.least > len(passed):
+        shown = ", ".join(passed).replace(", [", "[, ")
+        raise TypeError(
+            f"on({name!r}): {_name(function)} takes {_count(handler)}, but is called with ({shown})"
+        )
+    return handler
+
+
+def check_event_name(name: object, known: Collection[str], whose: str) -> None:
+    """Raise for an event that nobody emits."""
+    if callable(name):
+        raise LocalProtocolError(f"on() needs the event's name: write @{whose}.on({next(iter(known))!r})")
+    if name not in known:
+        raise ValueError(f"on: {name!r} is no event of the {whose}; there are {', '.join(known)}")
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ Outwards, whoever awaits a send waits while more than the high-water mark is que
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -28,7 +29,7 @@ _LOOK_AGAIN = 0.001
 _HARD_BOUND = 4
 
 
-class Peer(Generic[E]):
+class Peer(ABC, Generic[E]):
     """One Engine.IO session and its handlers. A subclass says what it is to its users.
 
     Attributes:
@@ -121,9 +122,9 @@ class Peer(Generic[E]):
         elif session.paused:
             session.resume()
 
+    @abstractmethod
     def overflowed(self, text: str) -> None:
         """Close the session, and say so in the log."""
-        raise NotImplementedError
 
     # Backpressure outwards.
 

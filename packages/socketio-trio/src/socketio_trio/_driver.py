@@ -19,7 +19,7 @@ from socketio_proto import Other, OtherPaths
 
 from ._connection import Connection, Stream
 from ._runtime import log
-from ._server import Server
+from ._server import EngineServer, Server
 
 
 class Driver:
@@ -30,7 +30,7 @@ class Driver:
         other: answers requests outside the core's path; 404 without it.
     """
 
-    def __init__(self, core: Server, other: Other | None = None) -> None:
+    def __init__(self, core: Server | EngineServer, other: Other | None = None) -> None:
         self.runtime = core.runtime
         self.now = core.runtime.now
         other_paths = OtherPaths(other, core.runtime, core.dirty, check_response)

@@ -16,14 +16,14 @@ from socketio_proto import Other
 
 from ._driver import Driver
 from ._runtime import log
-from ._server import Server
+from ._server import EngineServer, Server
 
 # Objects made between two collections of the youngest generation; see `socketio_asyncio`.
 _GC_THRESHOLD = 50_000
 
 
 async def serve(
-    io: Server,
+    io: Server | EngineServer,
     *,
     host: str | None = "127.0.0.1",
     port: int = 3000,
@@ -38,7 +38,7 @@ async def serve(
     Cancelled, it says goodbye to its clients with what can be written at once, cancels the handlers and returns.
 
     Args:
-        io: the server.
+        io: the server: of Socket.IO, or of Engine.IO alone.
         host: the address to listen on; None for all of them.
         port: 0 takes a free one.
         ssl: a context makes it TLS.
@@ -50,8 +50,8 @@ async def serve(
     Raises:
         OSError: the address cannot be listened on.
     """
-    if not isinstance(io, Server):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"serve: io must be a socketio_trio.Server, not {io!r}")
+    if not isinstance(io, (Server, EngineServer)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"serve: io must be a Server or EngineServer of socketio_trio, not {io!r}")
     tcp = await trio.open_tcp_listeners(port, host=host, backlog=2048)
     port = tcp[0].socket.getsockname()[1]
     driver = Driver(io, other)

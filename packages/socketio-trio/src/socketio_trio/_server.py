@@ -1,4 +1,4 @@
-"""The server that users make: the vocabulary of `socketio_proto` on trio."""
+"""The servers that users make: the vocabulary of `socketio_proto` on trio."""
 
 from __future__ import annotations
 
@@ -34,3 +34,20 @@ class Server(socketio_proto.Server):
             wall_clock=time.time,
             client_files=ClientFiles(CLIENT_VERSION, client_files()),
         )
+
+
+class EngineServer(socketio_proto.EngineServer):
+    """An Engine.IO server, without Socket.IO: `engine = EngineServer(cors={"origin": "https://example.com"})`.
+
+    Args:
+        options: the documented options in snake_case, durations in seconds, sizes in bytes.
+
+    Raises:
+        TypeError, ValueError: a wrong option; the text names it, its value and what is allowed.
+        NotImplementedError: a documented option that is not built yet.
+    """
+
+    runtime: TrioRuntime
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(options, runtime=TrioRuntime(), random_bytes=os.urandom)
