@@ -347,7 +347,7 @@ class TestOptions:
             ({"high_water_mark": "1"}, TypeError, "high_water_mark must be an integer, not '1'"),
             ({"ping_interval": -1}, ValueError, "ping_interval"),
             ({"serve_client": True}, TypeError, "unknown option 'serve_client'"),
-            ({"cors": {"origins": "*"}}, ValueError, "did you mean 'origin'"),
+            ({"cors": {"origins": "*"}}, TypeError, "did you mean 'origin'"),
         ],
     )
     def test_wrong_ones_are_named(self, options: dict[str, Any], error: type[Exception], text: str) -> None:
