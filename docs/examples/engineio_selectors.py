@@ -89,7 +89,7 @@ class Server:
 
     def flush(self, connection: Connection) -> None:
         wire, blocked = connection.wire, connection.wire.blocked
-        if data := wire.take_bytes():  # nothing while it is blocked
+        if data := wire.take_bytes(monotonic()):  # nothing while it is blocked
             connection.rest = memoryview(data)
         try:
             connection.rest = connection.rest[connection.sock.send(connection.rest) :]
@@ -99,7 +99,7 @@ class Server:
             self.pump.feed(wire.connection_lost, monotonic())
         lost = wire.abort or (wire.closing and not connection.rest)
         if not lost and connection.rest and not blocked:
-            wire.write_blocked()
+            wire.write_blocked(monotonic())
         elif not lost and blocked and not connection.rest:
             self.pump.feed(wire.write_ready, monotonic())
         events = selectors.EVENT_READ * (wire.wants_read and not connection.ended)

@@ -185,7 +185,7 @@ class Loop:
         """Write what there is, once; then do what the wire says."""
         wire = connection.wire
         blocked = wire.blocked
-        if data := wire.take_bytes():  # nothing while it is blocked
+        if data := wire.take_bytes(monotonic()):  # nothing while it is blocked
             connection.rest = memoryview(data)
         try:
             if connection.rest:
@@ -203,7 +203,7 @@ class Loop:
             self.lose(connection)
             return
         if connection.rest and not blocked:
-            wire.write_blocked()
+            wire.write_blocked(monotonic())
         elif blocked and not connection.rest:
             self.pump.feed(wire.write_ready, monotonic())
         if wire.has_pending:

@@ -118,9 +118,9 @@ class VirtualConnection:
             self._peer.run(self.wire.receive_eof)
         self.lose()
 
-    def flush(self) -> None:
+    def flush(self, now: float) -> None:
         wire = self.wire
-        self.sent += wire.take_bytes()
+        self.sent += wire.take_bytes(now)
         if wire.closing:
             self.ended = True
         elif wire.has_pending:
@@ -197,7 +197,7 @@ class VirtualPeer:
                 elif owners := self._core.dirty.take():
                     for wire in owners:
                         if wire in self.connections:
-                            self.connections[wire].flush()
+                            self.connections[wire].flush(self._runtime.time)
                 elif self.backlog:
                     self._dispatch(self.backlog.pop(0).wire.resume(self._runtime.time))
                 else:

@@ -236,7 +236,7 @@ class Connection(Generic[E]):
     def flush(self) -> bytes:
         wire = self.wire
         dirty = wire in self.server.engine.dirty.take()
-        data = wire.take_bytes()
+        data = wire.take_bytes(self.now)
         assert isinstance(data, bytes)
         if self.lost:
             assert not data

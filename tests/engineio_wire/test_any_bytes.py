@@ -79,7 +79,7 @@ def test_no_bytes_raise(chunks: list[bytes], moves: list[str]) -> None:
             continue
         move = moves.pop()
         if move == "block":
-            connection.wire.write_blocked()
+            connection.wire.write_blocked(connection.now)
             connection.flush()
         elif move == "ready":
             connection.unblock()
@@ -144,7 +144,7 @@ def test_memory_is_bounded(name: str) -> None:
     connection.feed(first)
     if connection.wire.http is None:
         # An HTTP peer that does not read is not read from either.
-        connection.wire.write_blocked()
+        connection.wire.write_blocked(connection.now)
         engine.dirty.mark(connection.wire)
         connection.flush()
     fed = 0

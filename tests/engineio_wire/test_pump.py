@@ -29,13 +29,13 @@ class Loop:
 
     def receive(self, data: bytes, now: float) -> bytes:
         self.pump.feed(self.wire.receive_bytes, data, now)
-        return self.flush()
+        return self.flush(now)
 
-    def flush(self) -> bytes:
+    def flush(self, now: float) -> bytes:
         written = b""
         while wires := self.pump.take():
             assert wires == [self.wire]
-            written += self.wire.take_bytes()
+            written += self.wire.take_bytes(now)
         return written
 
 
@@ -55,7 +55,7 @@ def test_what_a_command_caused_is_dispatched_by_take() -> None:
     assert isinstance(opened, SessionOpened)
     loop.events.clear()
     opened.session.close(1.0, discard=True)
-    assert loop.flush() == b""
+    assert loop.flush(1.0) == b""
     assert [type(event).__name__ for event in loop.events] == ["SessionClosed"]
 
 
@@ -86,7 +86,7 @@ def test_what_is_due_happens_before_the_bytes_that_came_later() -> None:
     other = loop.pump.wires.wire(now=44.0)
     assert loop.pump.moved
     loop.pump.expire(25.0)  # the ping
-    loop.flush()
+    loop.flush(25.0)
     assert loop.pump.moved
     assert loop.pump.deadline == 45.0  # its pong
     post = b"POST %s&sid=%s HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n4x"

@@ -335,26 +335,26 @@ def test_pings_are_answered_and_a_flood_is_bounded(direct: bool) -> None:
     wire = connection.wire
     wire.receive_bytes(b"".join(frame(0x89, b"%d" % i) for i in range(100)), 0.0)
     expected = b"".join(b"\x8a\x02%d" % i for i in range(84, 100))
-    assert wire.take_bytes() == expected
+    assert wire.take_bytes(0.0) == expected
     # While nothing can be written, nothing is.
-    wire.write_blocked()
+    wire.write_blocked(0.0)
     for _ in range(50):
         wire.receive_bytes(frame(0x89, b"a" * 125) * 100, 0.0)
         while wire.has_pending:
             wire.resume(0.0)
-        assert wire.take_bytes() == b""
+        assert wire.take_bytes(0.0) == b""
     wire.write_ready(0.0)
     assert wire in engine.dirty.take()
-    assert wire.take_bytes() == (b"\x8a\x7d" + b"a" * 125) * 16
+    assert wire.take_bytes(0.0) == (b"\x8a\x7d" + b"a" * 125) * 16
 
 
 def test_nothing_is_taken_while_the_transport_is_blocked() -> None:
     engine, connection = websocket()
     wire, link = connection.wire, engine.links[0]
-    wire.write_blocked()
+    wire.write_blocked(0.0)
     assert link.blocked
     link.push(Outgoing(("4a",)))
-    assert wire.take_bytes() == b""
+    assert wire.take_bytes(0.0) == b""
     connection.unblock()
     assert not link.blocked and connection.output == b"\x81\x024a"
 
@@ -396,7 +396,7 @@ def test_our_close_that_is_not_taken_yet(direct: bool) -> None:
     engine, connection = websocket(direct=direct)
     engine.links[0].close()
     assert connection.wire.receive_bytes(text("too late"), 0.0) == []
-    assert connection.wire.take_bytes() == b"\x88\x00" and engine.heard == []
+    assert connection.wire.take_bytes(0.0) == b"\x88\x00" and engine.heard == []
 
 
 @BOTH
@@ -404,7 +404,7 @@ def test_both_close_at_once(direct: bool) -> None:
     engine, connection = websocket(direct=direct)
     engine.links[0].close([Outgoing(("4a",))])
     connection.wire.receive_bytes(frame(0x88, b"\x03\xe8"), 0.0)
-    assert connection.wire.take_bytes() == b"\x81\x024a\x88\x00"
+    assert connection.wire.take_bytes(0.0) == b"\x81\x024a\x88\x00"
     assert engine.heard == [("link closed", None)] and not connection.open
 
 
@@ -433,19 +433,21 @@ def test_a_peer_that_does_not_answer_our_close() -> None:
     engine.links[0].close()
     engine.dirty.mark(connection.wire)
     connection.flush()
-    connection.at(29.0)
+    connection.at(29.9)
     assert connection.open
-    connection.at(60.0)
+    connection.at(30.0)
     assert connection.wire.abort and engine.heard == [("link closed", None)]
 
 
 def test_a_peer_that_does_not_read_and_is_closed() -> None:
     engine, connection = websocket()
-    connection.wire.write_blocked()
+    connection.wire.write_blocked(0.0)
     engine.links[0].close()
     engine.dirty.mark(connection.wire)
     assert connection.take() == b""
-    connection.at(60.0)
+    connection.at(29.9)
+    assert not connection.wire.abort
+    connection.at(30.0)
     assert connection.wire.abort and engine.heard == [("link closed", None)]
 
 
@@ -455,7 +457,7 @@ def test_a_peer_that_goes_on_after_an_error() -> None:
     for i in range(30):
         assert connection.open
         connection.at(i).feed(text("more"))
-    connection.at(60.0)
+    connection.at(30.0)
     assert connection.wire.abort
 
 

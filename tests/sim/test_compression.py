@@ -38,7 +38,7 @@ class Polls:
         wire.receive_bytes(f"GET {path} HTTP/1.1\r\nHost: a\r\n{header}\r\n".encode(), 0.0)
 
     def answer(self, wire: Wire[EngineEvent]) -> tuple[str | None, bytes]:
-        head, _, body = wire.take_bytes().partition(b"\r\n\r\n")
+        head, _, body = wire.take_bytes(0.0).partition(b"\r\n\r\n")
         status, *lines = head.decode().split("\r\n")
         assert status == "HTTP/1.1 200 OK"
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
@@ -85,7 +85,7 @@ def test_a_compressed_handshake_keeps_its_cookie() -> None:
     polls = Polls(http_compression=True, cookie=True)
     wire = polls.wires.wire(now=0.0, remote_address="192.0.2.1", secure=False)
     polls.ask(wire, "", "gzip")
-    head, _, body = wire.take_bytes().partition(b"\r\n\r\n")
+    head, _, body = wire.take_bytes(0.0).partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
     assert lines[1:3] == [b"Content-Type: text/plain; charset=UTF-8", b"Content-Encoding: gzip"]
     assert any(line.startswith(b"Set-Cookie: io=") for line in lines)

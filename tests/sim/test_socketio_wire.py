@@ -18,7 +18,7 @@ def test_behind_a_wire() -> None:
         events = wire.receive_bytes(data, stage.clock.now)
         stage.server.dispatch(events)  # type: ignore[arg-type]
         stage.server.dispatch(stage.server.take_events())
-        return wire.take_bytes()
+        return wire.take_bytes(stage.clock.now)
 
     head = b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n"
     opened = talk(head)

@@ -99,6 +99,7 @@ def test_pings_and_their_timeout() -> None:
             await other.handshake()  # trio takes turns, so the poll was read by now
             clock.jump(25.0)
             assert await polling.answer() == "2"
+            other = await connect()  # the one before was idle for longer than the keep-alive
             await other.stream.send_all(
                 b"POST %b%b HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n3" % (TARGET, session)
             )

@@ -29,7 +29,7 @@ class WireConfig:
     body_timeout: float = 300.0
     "From the head until the body is complete; also how long a peer may leave a response unread."
     keep_alive_timeout: float = 5.0
-    "How long a connection may be idle between two requests; at most twice that (see `Deadlines`)."
+    "How long a connection may be idle between two requests."
     close_timeout: float = 30.0
     "From our WebSocket close frame, or our last byte, until the peer must be gone (ws: 30 s)."
     max_events_per_slice: int = 64

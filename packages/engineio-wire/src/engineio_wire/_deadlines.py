@@ -2,11 +2,6 @@
 
 A connection waits for exactly one thing: a request head, a request body, the next request, or the peer's part
 of a close. An open WebSocket waits for nothing here (its heartbeat is the engine's), so it is in no queue.
-
-Outputs are pulled without an instant (`take_bytes()`), yet two deadlines begin with an output: idle keep-alive
-and the close. `arm_late` starts them from the latest instant that any input gave, which may be too early. When
-such a deadline expires it is therefore started once more, from the instant that is known then. So those two
-last between once and twice their duration, never less.
 """
 
 from __future__ import annotations
@@ -38,7 +33,7 @@ class Deadlines(Generic[Owner]):
         config: the durations.
     """
 
-    __slots__ = ("_late", "_queues", "now")
+    __slots__ = ("_queues", "_waiting")
 
     def __init__(self, timers: Timers, config: WireConfig) -> None:
         self._queues: dict[Waiting, TimerQueue[Owner]] = {
@@ -47,51 +42,30 @@ class Deadlines(Generic[Owner]):
             Waiting.IDLE: timers.queue(config.keep_alive_timeout),
             Waiting.CLOSE: timers.queue(config.close_timeout),
         }
-        self._late: dict[Owner, Waiting] = {}
-        # The latest instant that was seen: deadlines of a queue must be armed in order.
-        self.now = 0.0
+        self._waiting: dict[Owner, Waiting] = {}
 
     def arm(self, waiting: Waiting, owner: Owner, now: float) -> None:
         """Replace the owner's deadline by one that begins now."""
         self.cancel(owner)
-        self.saw(now)
-        self._queues[waiting].arm(owner, self.now)
-
-    def arm_late(self, waiting: Waiting, owner: Owner) -> None:
-        """Replace the owner's deadline by one that begins with an output, at an instant that is not known."""
-        self.cancel(owner)
-        self._queues[waiting].arm(owner, self.now)
-        self._late[owner] = waiting
+        self._waiting[owner] = waiting
+        self._queues[waiting].arm(owner, now)
 
     def cancel(self, owner: Owner) -> None:
         """Forget the owner's deadline, whichever it is."""
-        for queue in self._queues.values():
-            queue.cancel(owner)
-        self._late.pop(owner, None)
-
-    def saw(self, now: float) -> None:
-        """Remember the instant of an input."""
-        if now > self.now:
-            self.now = now
+        waiting = self._waiting.pop(owner, None)
+        if waiting is not None:
+            self._queues[waiting].cancel(owner)
 
     def take_due(self, now: float) -> list[Owner]:
         """The owners whose deadline has passed."""
-        self.saw(now)
-        due: list[Owner] = []
-        for queue in self._queues.values():
-            for owner in queue.take_due(now):
-                if self._late.pop(owner, None) is not None:
-                    queue.arm(owner, self.now)
-                else:
-                    due.append(owner)
+        due = [owner for queue in self._queues.values() for owner in queue.take_due(now)]
+        for owner in due:
+            del self._waiting[owner]
         return due
 
     def waiting(self, owner: Owner) -> Waiting | None:
         """What the owner's deadline is for."""
-        for waiting, queue in self._queues.items():
-            if owner in queue:
-                return waiting
-        return None
+        return self._waiting.get(owner)
 
     def __contains__(self, owner: object) -> bool:
-        return any(owner in queue for queue in self._queues.values())
+        return owner in self._waiting

@@ -70,7 +70,6 @@ class HttpSide(Generic[E]):
 
     def receive_bytes(self, wire: Wire[E], data: bytes, now: float) -> list[E | WireEvent]:
         """Bytes of the peer."""
-        self._server.deadlines.saw(now)
         cycle = self._cycle
         if cycle is not None and cycle.receiving:
             cycle.feed(data)
@@ -90,10 +89,10 @@ class HttpSide(Generic[E]):
                     self._read_head(wire, events, now)
                 elif cycle.exchange.has_more:
                     events += self._server.engine.resume_body(cycle.exchange, now)
-                    self._look_at_state(wire, cycle)
+                    self._look_at_state(wire, cycle, now)
                 elif not cycle.receiving:
                     cycle.end_late(events, now)
-                    self._look_at_state(wire, cycle)
+                    self._look_at_state(wire, cycle, now)
                 elif self._read_body(wire, cycle, events, now):
                     break
         except BadRequest as refusal:
@@ -122,7 +121,7 @@ class HttpSide(Generic[E]):
             return  # The answer is still to come.
         events += self.connection_lost(now)
         # Observed: a FIN aborts a pending GET.
-        wire.finish(abort=cycle is not None)
+        wire.finish(now, abort=cycle is not None)
 
     def connection_lost(self, now: float) -> list[E | WireEvent]:
         """The connection is gone: tell the engine what it will not be able to answer."""
@@ -144,14 +143,14 @@ class HttpSide(Generic[E]):
         # Node answers 408 to a request that began, and closes an idle connection without a word.
         if wire.blocked or (cycle is None and not self.buffer) or (cycle is not None and cycle.taken):
             events += self.connection_lost(now)
-            wire.finish(abort=wire.blocked)
+            wire.finish(now, abort=wire.blocked)
         else:
             self._refuse(wire, 408, events, now)
         return events
 
-    def write_blocked(self, wire: Wire[E]) -> None:
+    def write_blocked(self, wire: Wire[E], now: float) -> None:
         """The peer does not read its answer: no next request, and not for ever."""
-        self._server.deadlines.arm_late(Waiting.BODY, wire)
+        self._server.deadlines.arm(Waiting.BODY, wire, now)
 
     def write_ready(self, wire: Wire[E], now: float) -> None:
         """The peer has read it."""
@@ -191,19 +190,19 @@ class HttpSide(Generic[E]):
             return not self._unread
         return len(self.buffer) <= self._server.config.max_head_size
 
-    def take_bytes(self, wire: Wire[E]) -> bytes:
+    def take_bytes(self, wire: Wire[E], now: float) -> bytes:
         """All output; the answer of the current request is made here."""
         if self.handshake is not None:
-            self._settle(wire, self.handshake)
+            self._settle(wire, self.handshake, now)
         cycle = self._cycle
         if cycle is not None:
             answer = cycle.take_answer(last=self._eof and not self._unread)
             if cycle.exchange.state is ExchangeState.ABORTED:
-                wire.finish(abort=True)
+                wire.finish(now, abort=True)
                 return b""
             if answer:
                 self.output += answer
-                self._look_at_end(wire, cycle)
+                self._look_at_end(wire, cycle, now)
         output, self.output = self.output, b""
         return output
 
@@ -245,7 +244,7 @@ class HttpSide(Generic[E]):
         self.output += cycle.begin(events, now)
         if self.output:
             server.engine.dirty.mark(wire)
-        self._look_at_state(wire, cycle)
+        self._look_at_state(wire, cycle, now)
 
     def _body_reader(self, head: Head) -> BodyReader | None:
         if head.chunked:
@@ -284,31 +283,31 @@ class HttpSide(Generic[E]):
             self.buffer = rest
             self._unread = bool(rest)
         if cycle.drained_out:
-            wire.finish()
+            wire.finish(now)
         elif cycle.taken:
-            self._look_at_end(wire, cycle)
+            self._look_at_end(wire, cycle, now)
         else:
-            self._look_at_state(wire, cycle)
+            self._look_at_state(wire, cycle, now)
         return cycle.unread
 
-    def _look_at_state(self, wire: Wire[E], cycle: RequestCycle[E]) -> None:
+    def _look_at_state(self, wire: Wire[E], cycle: RequestCycle[E], now: float) -> None:
         state = cycle.exchange.state
         if state is ExchangeState.ABORTED:
-            wire.finish(abort=True)
+            wire.finish(now, abort=True)
         elif state is ExchangeState.ANSWERED:
             self._server.engine.dirty.mark(wire)
 
-    def _look_at_end(self, wire: Wire[E], cycle: RequestCycle[E]) -> None:
+    def _look_at_end(self, wire: Wire[E], cycle: RequestCycle[E], now: float) -> None:
         """After the answer was taken: the next request, a close, or the rest of a body."""
         if not cycle.over:
             if self._eof and not cycle.unread:
-                wire.finish()
+                wire.finish(now)
             return
         self._cycle = None
         if not cycle.keep_alive:
-            wire.finish()
+            wire.finish(now)
         elif not self.buffer:
-            self._server.deadlines.arm_late(Waiting.IDLE, wire)
+            self._server.deadlines.arm(Waiting.IDLE, wire, now)
 
     def _refuse(self, wire: Wire[E], status: int, events: list[E | WireEvent], now: float) -> None:
         """Answer what cannot be understood, and close."""
@@ -320,7 +319,7 @@ class HttpSide(Generic[E]):
             output = self.output + bare_refusal(status)
         events += self.connection_lost(now)
         self.output = output
-        wire.finish()
+        wire.finish(now)
 
     # The upgrade.
 
@@ -329,19 +328,19 @@ class HttpSide(Generic[E]):
     ) -> None:
         if not owned:
             self.output += bare_refusal(404)
-            wire.finish()
+            wire.finish(now)
             return
         try:
             handshake = Handshake(Link(wire, request, now=now))
         except HandshakeRefused as refusal:
             self.output += refusal.answer
-            wire.finish()
+            wire.finish(now)
             return
         self.handshake = handshake
         events += self._server.engine.receive_upgrade(handshake.link, now)
-        self._settle(wire, handshake)
+        self._settle(wire, handshake, now)
 
-    def _settle(self, wire: Wire[E], handshake: Handshake) -> None:
+    def _settle(self, wire: Wire[E], handshake: Handshake, now: float) -> None:
         """Write the answer once the engine has decided."""
         answer = handshake.take_answer()
         if not answer:
@@ -351,4 +350,4 @@ class HttpSide(Generic[E]):
             self._server.engine.dirty.mark(wire)
         else:
             self.handshake = None
-            wire.finish()
+            wire.finish(now)

@@ -221,7 +221,7 @@ class WebSocketSide:
         wire.close_link(events, now, violation.text)
         if violation.code == _PROTOCOL_ERROR:
             # Its frames cannot be told apart any more, so its close frame would not be found.
-            wire.finish()
+            wire.finish(now)
         else:
             wire.server.deadlines.arm(Waiting.CLOSE, wire, now)
             wire.engine.dirty.mark(wire)
@@ -274,7 +274,7 @@ class WebSocketSide:
 
     # Output.
 
-    def take_bytes(self, wire: Wire[E]) -> bytes:
+    def take_bytes(self, wire: Wire[E], now: float) -> bytes:
         """What goes out now: pending output, pongs, the link's frames, and our close frame, once."""
         output = self.output + self._take_pongs()
         self.output = b""
@@ -284,7 +284,7 @@ class WebSocketSide:
         output += link_frames(link.take())
         if link.state is not _OPEN and not self._close_sent:
             self._close_sent = True
-            wire.server.deadlines.arm_late(Waiting.CLOSE, wire)
+            wire.server.deadlines.arm(Waiting.CLOSE, wire, now)
             output += EMPTY_CLOSE
         return output
 

@@ -140,13 +140,13 @@ class Wire(Generic[E]):
         self.engine.dirty.forget(self)
         return events
 
-    def write_blocked(self) -> None:
+    def write_blocked(self, now: float) -> None:
         """The transport cannot take more: what was taken last is not written yet."""
         self.blocked = True
         if self.link is not None:
             self.engine.link_blocked(self.link)
         elif self.http is not None and not self.closing:
-            self.http.write_blocked(self)
+            self.http.write_blocked(self, now)
             self.engine.dirty.mark(self)
 
     def write_ready(self, now: float) -> list[E | WireEvent]:
@@ -167,12 +167,12 @@ class Wire(Generic[E]):
             return self._follow(self.http, self.http.handle_timeout(self, now), now)
         # The last bytes could not be written in time, or the peer does not answer our close.
         self.close_link(events, now)
-        self.finish(abort=True)
+        self.finish(now, abort=True)
         return events
 
     # Outputs.
 
-    def take_bytes(self) -> bytes:
+    def take_bytes(self, now: float) -> bytes:
         """All output as one object, b"" when there is none or the transport is blocked.
 
         Afterwards look at `closing`, `abort`, `wants_read` and `has_pending`: an answer that was taken may let
@@ -185,7 +185,7 @@ class Wire(Generic[E]):
                 outgoing = batch[0]
                 return outgoing.frame or outgoing_frames(outgoing)
             return link_frames(batch) if batch else b""
-        return self._take_rest()
+        return self._take_rest(now)
 
     @property
     def has_pending(self) -> bool:
@@ -216,14 +216,14 @@ class Wire(Generic[E]):
 
     # Called by the two sides.
 
-    def finish(self, *, abort: bool = False) -> None:
+    def finish(self, now: float, *, abort: bool = False) -> None:
         """Close the connection once the output is written, or now."""
         deadlines = self.server.deadlines
         if abort:
             self.abort = True
             deadlines.cancel(self)
         elif not self.closing:
-            deadlines.arm_late(Waiting.CLOSE, self)
+            deadlines.arm(Waiting.CLOSE, self, now)
         self.closing = True
         if self.websocket is not None:
             self.websocket.forget_input()
@@ -239,7 +239,7 @@ class Wire(Generic[E]):
     def end(self, events: list[E | WireEvent], now: float) -> None:
         """The WebSocket is over on the peer's side."""
         self.close_link(events, now)
-        self.finish()
+        self.finish(now)
 
     # Off the common way.
 
@@ -304,18 +304,18 @@ class Wire(Generic[E]):
             self.websocket = None
         return events
 
-    def _take_rest(self) -> bytes:
+    def _take_rest(self, now: float) -> bytes:
         if self.abort:
             return b""
         if self.blocked:
             deadlines = self.server.deadlines
             if self.link is not None and self.link.state is not _OPEN and self not in deadlines:
                 # A peer that does not read cannot be sent a close frame; it gets as long as one that can.
-                deadlines.arm_late(Waiting.CLOSE, self)
+                deadlines.arm(Waiting.CLOSE, self, now)
             return b""
         output = b""
         if self.http is not None:
-            output = self.http.take_bytes(self)
+            output = self.http.take_bytes(self, now)
             if self.abort:
                 return b""
             if not self._became_websocket(self.http):
@@ -323,6 +323,6 @@ class Wire(Generic[E]):
         side = self.websocket
         if side is None:
             side = WebSocketSide()
-        output += side.take_bytes(self)
+        output += side.take_bytes(self, now)
         self.websocket = None if side.idle else side
         return output

@@ -81,12 +81,13 @@ class Driver:
         try:
             step(*args)
             while wires := pump.take():
+                now = self.now()
                 for wire in wires:
                     connection = connections.get(wire)
                     if connection is None:  # it was answered after it was gone
                         continue
                     try:
-                        connection.flush()
+                        connection.flush(now)
                     except Exception:  # whatever it is, the others get what is theirs
                         log.exception("a bug of this library; the connection was closed")
                         connection.transport.abort()
@@ -164,7 +165,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The kernel took less than was written."""
-        self._wire.write_blocked()
+        self._wire.write_blocked(self._driver.now())
 
     def resume_writing(self) -> None:
         """All is written."""
@@ -175,11 +176,11 @@ class Connection(asyncio.Protocol):
 
     # Called by the driver.
 
-    def flush(self) -> None:
+    def flush(self, now: float) -> None:
         """Write what the wire has, once; pause, resume or close as it says."""
         wire = self._wire
         transport = self.transport
-        data = wire.take_bytes()
+        data = wire.take_bytes(now)
         if data:
             transport.write(data)
         if wire.closing:

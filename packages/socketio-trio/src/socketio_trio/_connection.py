@@ -111,12 +111,12 @@ class Connection:
 
     # Called by the driver.
 
-    def flush(self) -> None:
+    def flush(self, now: float) -> None:
         """Write what the wire has, once; go on reading, or close, as it says."""
         wire = self._wire
-        data = wire.take_bytes()
+        data = wire.take_bytes(now)
         if data:
-            self._write(data)
+            self._write(data, now)
         if wire.closing and (wire.abort or not self._unwritten):
             self._end()
             return
@@ -143,7 +143,7 @@ class Connection:
                 self.abort()
             self._paused.unpark_all()
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, now: float) -> None:
         if self._direct is not None:
             try:
                 data = data[self._direct.send(data) :]
@@ -155,7 +155,7 @@ class Connection:
         if not data:
             return
         self._unwritten = data
-        self._wire.write_blocked()
+        self._wire.write_blocked(now)
         if self._writer is None:
             self._writer = trio.lowlevel.ParkingLot()
             self._nursery.start_soon(self._write_rest, self._writer)

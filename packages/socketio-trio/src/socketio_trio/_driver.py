@@ -101,12 +101,13 @@ class Driver:
         try:
             step(*args)
             while wires := self.pump.take():
+                now = self.now()
                 for wire in wires:
                     connection = self.connections.get(wire)
                     if connection is None:  # it was answered after it was gone
                         continue
                     try:
-                        connection.flush()
+                        connection.flush(now)
                     except Exception:  # whatever it is, the others get what is theirs
                         log.exception("a bug of this library; the connection was closed")
                         connection.abort()
