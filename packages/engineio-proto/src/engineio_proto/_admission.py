@@ -158,9 +158,8 @@ class Admission:
         response = polling.payload_response(exchange.request, encode_payload([opening]))
         if engine.config.http_compression is not None:
             response = engine.config.http_compression.apply(exchange.request, response, [opening])
-        if engine.config.cookie is not None:
-            cookie = ("Set-Cookie", engine.config.cookie.serialize(session.id))
-            response = response._replace(headers=(*response.headers, cookie))
+        cookie = engine.hooks.sid_cookie(exchange.request, session.id)
+        response = response._replace(headers=(*response.headers, *cookie))
         exchange.answer(engine.hooks.decorate(exchange.request, response))
         engine.pending.append(SessionOpened(session))
 

@@ -65,6 +65,16 @@ class Hooks:
             return response
         return response._replace(headers=merged(response.headers, self.added_headers(request)))
 
+    def sid_cookie(self, request: Request, sid: str) -> tuple[tuple[str, str], ...]:
+        """The `cookie` option. The id may be of the user's making, and so may the encoding: what is no cookie is left
+        out and reported."""
+        cookie = self._engine.config.cookie
+        try:
+            return () if cookie is None else (("Set-Cookie", cookie.serialize(sid)),)
+        except Exception as error:  # the answer must go out all the same
+            self._engine.emit(HookRaised("cookie", request, error))
+            return ()
+
     def added_headers(self, request: Request) -> tuple[tuple[str, str], ...]:
         """What the header hooks add to the answer of this request; `initial_headers` only to a handshake's."""
         if not self._headers and not self._initial_headers:
