@@ -7,6 +7,7 @@ import net from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { gunzipSync, inflateSync } from "node:zlib";
 import { Socket as EngineClient } from "engine.io-client";
 import { Manager } from "socket.io-client";
 import { WebSocket } from "ws";
@@ -33,6 +34,17 @@ async function freePort() {
   server.close();
   await once(server, "close");
   return port;
+}
+
+function unpacked(bytes) {
+  for (const unpack of [gunzipSync, inflateSync]) {
+    try {
+      return unpack(bytes).toString();
+    } catch {
+      continue;
+    }
+  }
+  return bytes.toString();
 }
 
 /** A value awaited one at a time: `push` from a listener, `await next()` in a scenario. */
@@ -110,7 +122,7 @@ export class Context {
   }
 
   get path() {
-    return this.scenario.mode === "engineio" ? "/engine.io/" : "/socket.io/";
+    return this.scenario.path ?? (this.scenario.mode === "engineio" ? "/engine.io/" : "/socket.io/");
   }
 
   /** One HTTP request on its own connection. `send: false` leaves the body open (`request.write` goes on). */
@@ -124,7 +136,10 @@ export class Context {
         const parts = [];
         response.on("data", (part) => parts.push(part));
         response.on("error", () => {});
-        response.on("close", () => resolve({ status: response.statusCode, body: Buffer.concat(parts).toString() }));
+        response.on("close", () => {
+          const bytes = Buffer.concat(parts);
+          resolve({ status: response.statusCode, headers: response.headers, bytes, body: bytes.toString() });
+        });
       });
     });
     if (length === undefined) request.end(body);
@@ -140,15 +155,18 @@ export class Context {
     return this.request("GET", `${this.path}?${query}`, options);
   }
 
-  /** A polling session: `poll()` and `post(body)`, both awaitable, `poll` also not awaited. */
-  async polling(query = "EIO=4&transport=polling") {
-    const { body } = await this.get(query);
-    const { sid } = JSON.parse(body.slice(1));
-    const target = `${this.path}?EIO=4&transport=polling&sid=${sid}`;
+  /**
+   * A polling session: `poll()` and `post(body)`, both awaitable, `poll` also not awaited. `headers` go with the
+   * handshake and with every poll.
+   */
+  async polling(query = "EIO=4&transport=polling", { headers } = {}) {
+    const { bytes } = await this.get(query, { headers });
+    const [, sid] = /"sid\\?":\\?"([^"\\]+)/.exec(unpacked(bytes));
+    const target = `${this.path}?${query}&sid=${sid}`;
     return {
       sid,
       target,
-      poll: (options) => this.request("GET", target, options),
+      poll: (options) => this.request("GET", target, { headers, ...options }),
       post: (body, options) => {
         const headers = { "content-type": "text/plain;charset=UTF-8" };
         return this.request("POST", target, { body, headers, ...options });
@@ -156,10 +174,26 @@ export class Context {
     };
   }
 
+  /** Bytes on a connection of their own; `await answer` gives all that came back, once the server has ended it. */
+  raw(bytes) {
+    const socket = net.connect(this.proxy.port, "127.0.0.1", () => socket.write(bytes));
+    const parts = [];
+    socket.on("data", (part) => parts.push(part));
+    socket.on("error", () => {});
+    this.cleanups.push(() => socket.destroy());
+    const ended = new Promise((resolve) => socket.on("close", () => resolve(Buffer.concat(parts).toString("latin1"))));
+    return {
+      socket,
+      get answer() {
+        return within(ended, "the end of a raw connection");
+      },
+    };
+  }
+
   /** A bare WebSocket: `await next()` gives messages (strings, Buffers), `await closed` the close code. */
-  async websocket(query = "EIO=4&transport=websocket") {
-    const options = { perMessageDeflate: false };
-    const socket = new WebSocket(`${this.url.replace("http", "ws")}${this.path}?${query}`, options);
+  async websocket(query = "EIO=4&transport=websocket", { protocols = [], ...more } = {}) {
+    const options = { perMessageDeflate: false, ...more };
+    const socket = new WebSocket(`${this.url.replace("http", "ws")}${this.path}?${query}`, protocols, options);
     const messages = new Queue("a WebSocket message");
     socket.on("message", (data, isBinary) => messages.push(isBinary ? data : data.toString()));
     socket.on("error", () => {});

@@ -4,16 +4,21 @@
 // of the second), `${sid:/chat}` the socket's id in the namespace `/chat` of that session, and a second socket
 // there is `${sid:/chat#2}`. A name stands for one value throughout a trace.
 
-const SEPARATOR = "\x1e";
+import { packetsOf } from "./session_payload.mjs";
+
 const OPEN = /^0\{"sid":"([^"]+)"/;
 const CONNECTED = /^40(?:(\/[^,]*),)?\{"sid":"([^"]+)"/;
 
 const isPoll = (request) => request.method === "GET" && /[?&]transport=polling(&|$)/.test(request.target);
 
-function serverPackets(line) {
+// What the server says in each line, as packets; `asked` maps a wire to its requests without a response.
+function serverPackets(line, asked) {
+  if (line.request) asked.set(line.wire, [...(asked.get(line.wire) ?? []), line.request]);
   if (line.from !== "server") return [];
   if (line.text !== undefined) return [line.text];
-  return line.response?.status === 200 ? (line.response.body ?? "").split(SEPARATOR) : [];
+  if (!line.response) return [];
+  const request = asked.get(line.wire).shift();
+  return line.response.status === 200 ? packetsOf(request, line.response) : [];
 }
 
 // The session of each wire at each line: its sid, by the request's target or the open packet it brought.
@@ -25,10 +30,11 @@ function sessionOf(line, wires) {
 function names(lines) {
   const found = new Map();
   const wires = new Map();
+  const asked = new Map();
   let sessions = 0;
   for (const line of lines) {
     sessionOf(line, wires);
-    for (const packet of serverPackets(line)) {
+    for (const packet of serverPackets(line, asked)) {
       const open = OPEN.exec(packet);
       if (open && !found.has(open[1])) {
         sessions += 1;
@@ -53,13 +59,22 @@ function withNames(line, found) {
   return JSON.parse(text);
 }
 
-/** The lines of a trace from the proxy's, with identifiers named. */
-export function finished(lines, exact) {
-  const found = names(lines);
+/**
+ * The lines of a trace from the proxy's, with identifiers named, unless the scenario says that they are its own
+ * (`literal`). Whether a message of the server was compressed is its own affair, unless the line is `exact`.
+ */
+export function finished(lines, { exact, literal }) {
+  const found = literal ? new Map() : names(lines);
   return lines.map((line) => {
     const named = withNames(line, found);
-    return exact && named.from === "server" && exact(named) ? { ...named, exact: true } : named;
+    if (named.from !== "server") return named.compressed === false ? without(named, "compressed") : named;
+    return exact?.(named) ? { ...named, exact: true } : without(named, "compressed");
   });
+}
+
+function without(line, key) {
+  const { [key]: _, ...rest } = line;
+  return rest;
 }
 
 /** What must be equal between two recordings: lane -> what passed there, times and payload boundaries left out. */
@@ -82,11 +97,11 @@ export function lanes(lines) {
       else if (!isPoll(request)) into(`client ${session}`, request);
     } else if (line.response) {
       const request = asked.get(line.wire).shift();
-      const { body, ...rest } = line.response;
+      const { body: _body, base64: _base64, ...rest } = line.response;
       const { method, target } = request;
       if (isPoll(request) && rest.status === 200) {
-        into(`polling head`, rest);
-        for (const packet of body.split(SEPARATOR)) into(`polling ${session}`, packet);
+        into(line.exact ? `exact ${session}` : "polling head", rest);
+        for (const packet of packetsOf(request, line.response)) into(`polling ${session}`, packet);
       } else into(`exchange ${method} ${target} ${request.body ?? ""}`, line.response);
     } else {
       const { t, wire, from, ...entry } = line;

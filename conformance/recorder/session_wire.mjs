@@ -2,12 +2,19 @@
 //
 // The proxy feeds every segment; this reads just enough HTTP/1.1 and WebSocket to name what passed: a request,
 // a response, a message, a control frame, the end of a side. It never changes a byte and knows nothing of
-// Engine.IO. Anything it does not understand throws: a trace with a hole in it must not be written.
+// Engine.IO. What a server sends and this does not understand throws: a trace with a hole in it must not be
+// written. What a client sends so is written down as it is, in base64: a scenario may speak badly on purpose.
 
-const REQUEST_HEADERS = /^(accept-encoding|content-type|cookie|origin|upgrade|access-control-request-.*|sec-websocket-(extensions|protocol))$/;
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import { Frames } from "./session_frames.mjs";
+
+const REQUEST_HEADERS = /^(accept-encoding|content-type|cookie|origin|upgrade|user-agent|access-control-request-.*|sec-websocket-(extensions|key|protocol|version))$/;
 const RESPONSE_HEADERS = /^(access-control-.*|cache-control|content-encoding|content-type|location|set-cookie|upgrade|vary|x-.*|sec-websocket-(extensions|protocol|version))$/;
 
-const TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10;
+// What every client sends in its own way, and what changes nothing: left out, and a replay sends its own.
+const USUAL = { "user-agent": /^(?!.*(;MSIE|Trident\/))/, "sec-websocket-key": /^[A-Za-z0-9+/]{22}==$/, "sec-websocket-version": /^13$/ };
+
+const DECODERS = { gzip: gunzipSync, deflate: inflateSync, br: brotliDecompressSync };
 
 function parseHead(bytes) {
   const [first, ...rest] = bytes.toString("latin1").split("\r\n");
@@ -25,11 +32,18 @@ function value(headers, name) {
 function kept(headers, pattern) {
   const result = {};
   for (const [name, text] of headers) {
-    if (!pattern.test(name)) continue;
+    if (!pattern.test(name) || USUAL[name]?.test(text)) continue;
     if (name in result) result[name] = [result[name], text].flat();
     else result[name] = text;
   }
   return result;
+}
+
+// A compressed body is written down as what it says; the header stays, and tells how it came.
+function decoded(headers, bytes) {
+  const coding = value(headers, "content-encoding");
+  if (coding === undefined || bytes.length === 0) return bytes;
+  return DECODERS[coding](bytes);
 }
 
 // The body as trace fields: readable when it is UTF-8 text, base64 otherwise, absent when empty.
@@ -63,65 +77,6 @@ function takeChunked(bytes) {
     parts.push(bytes.subarray(start, start + size));
     at = start + size + 2;
   }
-}
-
-/** The frames of one direction. */
-class Frames {
-  constructor(emit) {
-    this.emit = emit;
-    this.parts = [];
-    this.opcode = 0;
-  }
-
-  /** Consume whole frames; returns the rest. */
-  read(bytes) {
-    for (;;) {
-      const frame = takeFrame(bytes);
-      if (frame === null) return bytes;
-      bytes = bytes.subarray(frame.used);
-      this.frame(frame);
-    }
-  }
-
-  frame({ final, opcode, payload }) {
-    if (opcode === CLOSE) {
-      const code = payload.length >= 2 ? payload.readUInt16BE(0) : null;
-      this.emit({ close: { code, reason: payload.toString("utf8", 2) } });
-    } else if (opcode === PING) this.emit({ ping: payload.toString("latin1") });
-    else if (opcode === PONG) this.emit({ pong: payload.toString("latin1") });
-    else {
-      if (opcode !== 0) this.opcode = opcode;
-      this.parts.push(payload);
-      if (!final) return;
-      const message = Buffer.concat(this.parts);
-      this.parts = [];
-      this.emit(this.opcode === TEXT ? { text: message.toString("utf8") } : { binary: message.toString("base64") });
-    }
-  }
-}
-
-function takeFrame(bytes) {
-  if (bytes.length < 2) return null;
-  if (bytes[0] & 0x70) throw new Error("a frame with RSV bits: compressed frames are not recorded");
-  const opcode = bytes[0] & 0x0f;
-  if (![0, TEXT, BINARY, CLOSE, PING, PONG].includes(opcode)) throw new Error(`a frame with opcode ${opcode}`);
-  let length = bytes[1] & 0x7f;
-  let at = 2;
-  if (length === 126) {
-    if (bytes.length < 4) return null;
-    length = bytes.readUInt16BE(2);
-    at = 4;
-  } else if (length === 127) {
-    if (bytes.length < 10) return null;
-    length = Number(bytes.readBigUInt64BE(2));
-    at = 10;
-  }
-  const masked = (bytes[1] & 0x80) !== 0;
-  const used = at + (masked ? 4 : 0) + length;
-  if (bytes.length < used) return null;
-  const payload = Buffer.from(bytes.subarray(used - length, used));
-  if (masked) for (let i = 0; i < length; i++) payload[i] ^= bytes[at + (i & 3)];
-  return { final: (bytes[0] & 0x80) !== 0, opcode, payload, used };
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -170,11 +125,12 @@ export class Wire {
     }
   }
 
-  framesFrom(from) {
-    return new Frames((line) => {
+  framesFrom(from, deflate) {
+    const emit = (line) => {
       if (line.close) this.closed[from] = true;
       this.emit(from, line);
-    });
+    };
+    return new Frames(emit, { deflate, lenient: from === "client" });
   }
 
   request() {
@@ -218,9 +174,12 @@ export class Wire {
     this.pending.shift();
     // What is sent to a client that has gone (Node's parser answers a cut request with 400) reaches nobody.
     if (this.ended.client) return true;
-    const fields = { status, headers: kept(headers, RESPONSE_HEADERS), ...bodyFields(taken.body) };
+    const fields = { status, headers: kept(headers, RESPONSE_HEADERS), ...bodyFields(decoded(headers, taken.body)) };
     this.emit("server", { response: fields });
-    if (status === 101) this.frames = { client: this.framesFrom("client"), server: this.framesFrom("server") };
+    if (status === 101) {
+      const deflate = /\bpermessage-deflate\b/.test(value(headers, "sec-websocket-extensions") ?? "");
+      this.frames = { client: this.framesFrom("client", deflate), server: this.framesFrom("server", deflate) };
+    }
     return true;
   }
 }

@@ -13,14 +13,21 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Context, REFERENCE } from "./session_context.mjs";
 import { drift, finished } from "./session_trace.mjs";
+import { COMPRESSION } from "./scenarios_compression.mjs";
+import { CORS } from "./scenarios_cors.mjs";
+import { EDGES } from "./scenarios_edges.mjs";
 import { NAMESPACES } from "./scenarios_namespaces.mjs";
+import { OPTION_SCENARIOS } from "./scenarios_options.mjs";
 import { POLLING } from "./scenarios_polling.mjs";
+import { PROTOCOL3 } from "./scenarios_protocol3.mjs";
 import { VIOLATIONS } from "./scenarios_violations.mjs";
 import { WEBSOCKET } from "./scenarios_websocket.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const TRACES = join(HERE, "..", "traces", "sessions");
-const SCENARIOS = [...POLLING, ...WEBSOCKET, ...NAMESPACES, ...VIOLATIONS];
+const SCENARIOS = [
+  ...POLLING, ...WEBSOCKET, ...OPTION_SCENARIOS, ...CORS, ...COMPRESSION, ...EDGES, ...PROTOCOL3, ...NAMESPACES, ...VIOLATIONS,
+];
 
 // Read as a file: not every package exports its package.json.
 function version(name) {
@@ -35,14 +42,14 @@ function toLine(value) {
 
 function provenance({ name, about, mode, client, options, behaviors }) {
   const reference = mode === "engineio" ? "engine.io" : "socket.io";
-  const official = /^\S+-client$/.test(client);
+  const official = /^(\S+-client)(-\d)?$/.exec(client); // an older line has its number as a suffix in package.json
   return {
     reference,
     version: version(reference),
     scenario: name,
     about,
     date: new Date().toISOString().slice(0, 10),
-    client: official ? `${client} ${version(client)}` : client,
+    client: official ? `${official[1]} ${version(client)}` : client,
     mode: mode ?? "socketio",
     options: options ?? {},
     behaviors: behaviors ?? {},
@@ -58,7 +65,7 @@ async function record(scenario, command) {
   } finally {
     lines = await context.stop();
   }
-  return [provenance(scenario), ...finished(lines, scenario.exact)];
+  return [provenance(scenario), ...finished(lines, scenario)];
 }
 
 function committed(name) {

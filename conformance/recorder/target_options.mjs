@@ -5,6 +5,7 @@
 //
 //   cors.origin   {"regex": "..."} | {"endsWith": "s"} | a list of strings and regex objects
 //   cors          {"delegate": {...}}          the whole option as a function of the request
+//   cookie        expires: {"date": "..."}; encode: "prefix", a function that writes `s.` before the value
 //   parser        "msgpack" | "json"
 
 import { createRequire } from "node:module";
@@ -28,6 +29,13 @@ function corsOption(cors) {
     return (_request, callback) => callback(null, options);
   }
   return "origin" in cors ? { ...cors, origin: corsOrigin(cors.origin) } : cors;
+}
+
+function cookieOption(cookie) {
+  const result = { ...cookie };
+  if (result.expires?.date !== undefined) result.expires = new Date(result.expires.date);
+  if (result.encode !== undefined) result.encode = lookUp({ prefix: (value) => `s.${value}` }, result.encode, "cookie.encode");
+  return result;
 }
 
 // The custom parser of the "json" value: one text message a packet, no attachments.
@@ -62,6 +70,41 @@ const ALLOW_REQUEST = {
     }, 20),
 };
 
+// Engine middlewares. Each kind does one thing that a middleware may do; two that only pass
+// on, at once and 20 ms later, precede it.
+const MIDDLEWARES = {
+  headers: (_request, response, next) => {
+    response.setHeader("X-Middleware", "here");
+    next();
+  },
+  cookie: (_request, response, next) => {
+    response.setHeader("Set-Cookie", "mw=1; Path=/");
+    next();
+  },
+  "end-503": (_request, response) => {
+    response.writeHead(503, { "Content-Type": "text/plain" });
+    response.end("later, please");
+  },
+  fail: (_request, _response, next) => next(new Error("the middleware failed")),
+};
+
+const GENERATE_ID = {
+  counter: () => {
+    let count = 0;
+    return () => `custom-${++count}`;
+  },
+  async: () => {
+    let count = 0;
+    return async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return `custom-${++count}`;
+    };
+  },
+  fail: () => () => {
+    throw new Error("no id today");
+  },
+};
+
 function lookUp(table, key, option) {
   if (!Object.hasOwn(table, key)) {
     throw new Error(`${option} is ${JSON.stringify(key)}; allowed are ${Object.keys(table).join(", ")}`);
@@ -73,6 +116,7 @@ function lookUp(table, key, option) {
 export function referenceOptions({ options = {}, behaviors = {} }, log) {
   const result = { ...options };
   if ("cors" in result) result.cors = corsOption(result.cors);
+  if (result.cookie !== null && typeof result.cookie === "object") result.cookie = cookieOption(result.cookie);
   if ("parser" in result) result.parser = lookUp(PARSERS, result.parser, "parser")();
   if (behaviors.allowRequest !== undefined) {
     const decide = lookUp(ALLOW_REQUEST, behaviors.allowRequest, "allowRequest");
@@ -84,7 +128,7 @@ export function referenceOptions({ options = {}, behaviors = {} }, log) {
   return result;
 }
 
-/** What both modes ask of the engine: the refusals logged, the two header hooks. */
+/** What both modes ask of the engine: the refusals logged, the two header hooks, middlewares, the ids. */
 export function watchEngine(engine, { behaviors = {} }, log) {
   engine.on("connection_error", ({ code, message, context }) => {
     log("connection_error", { code, message, context });
@@ -94,5 +138,14 @@ export function watchEngine(engine, { behaviors = {} }, log) {
     ["headers", behaviors.headers],
   ]) {
     if (headers) engine.on(event, (sent) => Object.assign(sent, headers));
+  }
+  if (behaviors.middleware !== undefined) {
+    const middleware = lookUp(MIDDLEWARES, behaviors.middleware, "middleware");
+    engine.use((_request, _response, next) => next());
+    engine.use((_request, _response, next) => setTimeout(next, 20));
+    engine.use(middleware);
+  }
+  if (behaviors.generateId !== undefined) {
+    engine.generateId = lookUp(GENERATE_ID, behaviors.generateId, "generateId")();
   }
 }

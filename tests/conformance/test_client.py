@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import random
 import re
+import zlib
 
 import pytest
 from socketio_conformance import (
@@ -15,6 +17,7 @@ from socketio_conformance import (
     Message,
     Mismatch,
     Names,
+    Raw,
     Request,
     Response,
 )
@@ -28,14 +31,18 @@ def asked(request: Request = GET, *, last: bool = False) -> tuple[ClientWire, by
     return wire, wire.bytes_of(request, Names(), last=last)
 
 
-def link() -> ClientWire:
+def link(extensions: str = "") -> ClientWire:
     wire, sent = asked(UPGRADE)
     key = re.search(rb"sec-websocket-key: (\S+)", sent)
     assert key is not None
     digest = hashlib.sha1(key[1] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False).digest()
     accept = base64.b64encode(digest).decode()
-    head = f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
-    assert wire.receive(head.encode(), ended=False) == [Response(101, {"upgrade": "websocket"})]
+    head = f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n"
+    if extensions:
+        head += f"Sec-WebSocket-Extensions: {extensions}\r\n"
+    (answer,) = wire.receive(f"{head}\r\n".encode(), ended=False)
+    assert isinstance(answer, Response)
+    assert answer.status == 101
     return wire
 
 
@@ -80,6 +87,13 @@ class TestResponses:
             assert found == [Response(200, {"x-a": "1"}, "ok")]
             assert not wire.waits
 
+    @pytest.mark.parametrize(("coding", "wbits"), [("gzip", 31), ("deflate", 15)])
+    def test_a_compressed_body_is_what_it_says(self, coding: str, wbits: int) -> None:
+        body = zlib.compress(b"hello", wbits=wbits)
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(body)}\r\n\r\n"
+        found = asked()[0].receive(head.encode() + body, ended=False)
+        assert found == [Response(200, {"content-encoding": coding}, "hello")]
+
     def test_a_body_until_the_end(self) -> None:
         wire, _ = asked()
         assert wire.receive(b"HTTP/1.1 400 Bad\r\n\r\nab", ended=False) == []
@@ -110,6 +124,11 @@ class TestResponses:
                 "does not end in CRLF",
             ),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab", "what nobody asked for: b'b'"),
+            (
+                b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\na",
+                "a coding that no trace",
+            ),
+            (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\na", "that is no gzip"),
         ],
     )
     def test_odd_answers(self, data: bytes, error: str) -> None:
@@ -149,16 +168,102 @@ class TestFrames:
         wire.bytes_of(Close(None), Names(), last=True)
         assert wire.receive(b"", ended=True) == []
 
-    @pytest.mark.parametrize("data", [b"\xc1\x00", b"\x81\x80\0\0\0\0"])
-    def test_odd_frames(self, data: bytes) -> None:
-        with pytest.raises(Mismatch, match="RSV bits or a mask"):
+    @pytest.mark.parametrize(
+        ("data", "error"), [(b"\xc1\x00", "RSV bits"), (b"\x81\x80\0\0\0\0", "a frame with a mask")]
+    )
+    def test_odd_frames(self, data: bytes, error: str) -> None:
+        with pytest.raises(Mismatch, match=error):
             link().receive(data, ended=False)
 
     @pytest.mark.parametrize("size", [0, 3, 125, 126, 65535, 65536])
     def test_what_is_sent_is_masked(self, size: int) -> None:
         data = bytes(range(256)) * 257
-        sent = ClientWire().bytes_of(Message(data[:size]), Names(), last=True)
+        sent = link().bytes_of(Message(data[:size]), Names(), last=True)
         assert sent[0] == 0x82
         assert sent[1] & 0x80
         mask, masked = sent[-size - 4 : len(sent) - size], sent[len(sent) - size :]
         assert bytes(b ^ mask[i % 4] for i, b in enumerate(masked)) == data[:size]
+
+    def test_what_is_no_frame_is_sent_as_it_is(self) -> None:
+        assert link().bytes_of(Raw(b"\xff\x00"), Names(), last=True) == b"\xff\x00"
+
+    def test_no_frame_without_a_websocket(self) -> None:
+        with pytest.raises(Mismatch, match="no WebSocket yet"):
+            ClientWire().bytes_of(Message("4a"), Names(), last=True)
+
+
+def deflated(*messages: bytes, bits: int = 15, keep: bool = True) -> list[bytes]:
+    """The payloads of compressed frames."""
+    deflate = zlib.compressobj(wbits=-bits)
+    found: list[bytes] = []
+    for message in messages:
+        found.append((deflate.compress(message) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4])
+        if not keep:
+            deflate = zlib.compressobj(wbits=-bits)
+    return found
+
+
+def compressed_frame(payload: bytes, first: int = 0xC1) -> bytes:
+    return bytes([first, len(payload)]) + payload
+
+
+class TestDeflate:
+    TEXT = b"4hello hello hello"
+
+    def test_a_context_is_kept(self) -> None:
+        wire = link("permessage-deflate")
+        for payload in deflated(self.TEXT, self.TEXT):
+            assert wire.receive(compressed_frame(payload), ended=False) == [
+                Message(self.TEXT.decode(), compressed=True)
+            ]
+        assert wire.receive(b"\x81\x024a", ended=False) == [Message("4a", compressed=False)]
+
+    def test_fragments(self) -> None:
+        (payload,) = deflated(self.TEXT)
+        data = compressed_frame(payload[:5], 0x42) + compressed_frame(payload[5:], 0x80)
+        assert link("permessage-deflate").receive(data, ended=False) == [Message(self.TEXT, compressed=True)]
+
+    def test_a_context_that_was_given_up(self) -> None:
+        extensions = "permessage-deflate; server_no_context_takeover"
+        kept, given_up = deflated(self.TEXT, self.TEXT), deflated(self.TEXT, self.TEXT, keep=False)
+        wire = link(extensions)
+        for payload in given_up:
+            assert wire.receive(compressed_frame(payload), ended=False)
+        wire = link(extensions)
+        assert wire.receive(compressed_frame(kept[0]), ended=False)
+        with pytest.raises(Mismatch, match="cannot be inflated"):
+            wire.receive(compressed_frame(kept[1]), ended=False)
+
+    def test_a_window_that_is_too_large(self) -> None:
+        message = b"4" + random.Random(1).randbytes(1000).hex().encode()
+        for bits, agreed in ((10, 10), (15, 10)):
+            (first, second) = deflated(message, message, bits=bits)
+            wire = link(f"permessage-deflate; server_max_window_bits={agreed}")
+            data = b"\xc1\x7e" + len(first).to_bytes(2, "big") + first
+            data += b"\xc1\x7e" + len(second).to_bytes(2, "big") + second
+            if bits == agreed:
+                assert len(wire.receive(data, ended=False)) == 2
+            else:
+                with pytest.raises(Mismatch, match="cannot be inflated"):
+                    wire.receive(data, ended=False)
+
+    def test_only_messages_are_compressed(self) -> None:
+        for first in (0xC9, 0xC0, 0xA1):
+            with pytest.raises(Mismatch, match="RSV bits"):
+                link("permessage-deflate").receive(bytes([first, 0]), ended=False)
+
+    @pytest.mark.parametrize("reset", [False, True])
+    def test_what_is_sent(self, reset: bool) -> None:
+        parameters = "; client_no_context_takeover; client_max_window_bits=9" if reset else ""
+        wire = link(f"permessage-deflate{parameters}")
+        server = link(f"permessage-deflate; server_max_window_bits=9{'; server_no_context_takeover' * reset}")
+        for _ in range(2):
+            sent = wire.bytes_of(Message("4hello hello", compressed=True), Names(), last=True)
+            assert sent[0] == 0xC1
+            size, mask = sent[1] & 0x7F, sent[2:6]
+            payload = bytes(b ^ mask[i % 4] for i, b in enumerate(sent[6:]))
+            assert size == len(payload)
+            assert server.receive(compressed_frame(payload), ended=False) == [
+                Message("4hello hello", compressed=True)
+            ]
+        assert wire.bytes_of(Message("4a", compressed=False), Names(), last=True)[0] == 0x81

@@ -203,6 +203,49 @@ def test_a_payload_comes_with_the_headers_of_the_trace() -> None:
         match(trace_of(polls("4a", "4b")), wrong)
 
 
+CODED = Response(200, {**HEADERS, "content-encoding": "gzip"}, "4a")
+
+
+def test_an_exact_line_binds_its_headers_too() -> None:
+    two = [*polls("4a", "4b", exact=True)]
+    two[1] = replace(two[1], what=CODED)
+    match(trace_of(two), two)
+    swapped = [two[0], replace(two[1], what=Response(200, HEADERS, "4a")), two[2]]
+    swapped.append(replace(two[3], what=replace(CODED, body="4b")))
+    free = [replace(line, exact=False) for line in two]
+    match(trace_of(free), swapped)
+    with pytest.raises(Mismatch, match=r"packets 0 to 0 must come with .*gzip"):
+        match(trace_of(two), swapped)
+
+
+def test_a_call_belongs_to_the_head() -> None:
+    call = [replace(line, what=replace(line.what, body='___eio[0]("4a");')) if line.side == "server" else line
+            for line in polls("4a")]  # fmt: skip
+    match(trace_of(call), call)
+    with pytest.raises(Mismatch, match="a payload came with"):
+        match(trace_of(call), polls("4a"))
+
+
+@pytest.mark.parametrize("expected", [None, True, False])
+@pytest.mark.parametrize("came", [True, False, None])
+def test_whether_a_message_is_compressed_is_free_unless_it_is_said(
+    expected: bool | None, came: bool | None
+) -> None:
+    def link(compressed: bool | None) -> list[Line]:
+        return [
+            Line(0, "client", 1, Request("GET", "/", {"upgrade": "websocket"})),
+            Line(0, "server", 1, Response(101, {})),
+            Line(0, "server", 1, Message("4a", compressed)),
+            Line(0, "server", 1, Message(b"a", compressed)),
+        ]
+
+    if expected is None or expected is came:
+        match(trace_of(link(expected)), link(came))
+    else:
+        with pytest.raises(Mismatch, match=f"compressed={expected}"):
+            match(trace_of(link(expected)), link(came))
+
+
 def test_the_order_between_connections_is_free() -> None:
     first = Line(0, "client", 1, Request("GET", "/1", {})), Line(0, "server", 1, Response(404, {}))
     second = Line(0, "client", 2, Request("GET", "/2", {})), Line(0, "server", 2, Response(200, {}))

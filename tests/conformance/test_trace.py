@@ -13,6 +13,7 @@ from socketio_conformance import (
     Line,
     Log,
     Message,
+    Raw,
     Request,
     Response,
     TraceError,
@@ -60,6 +61,9 @@ def test_recorded(trace) -> None:  # type: ignore[no-untyped-def]
         ({"close": {"code": None, "reason": ""}}, Close(None)),
         ({"ping": "\xff"}, Control("ping", "\xff")),
         ({"pong": ""}, Control("pong", "")),
+        ({"raw": "gYA="}, Raw(b"\x81\x80")),
+        ({"text": "4a", "compressed": True}, Message("4a", compressed=True)),
+        ({"binary": "AQI=", "compressed": False}, Message(b"\x01\x02", compressed=False)),
         ({"end": True}, End()),
     ],
 )
@@ -90,6 +94,10 @@ def test_exact() -> None:
         (
             HEAD + '\n{"t": 0, "wire": 1, "from": "server", "text": "", "txt": 1}',
             r":2: .*unknown keys \['txt'\]",
+        ),
+        (
+            HEAD + '\n{"t": 0, "wire": 1, "from": "server", "ping": "", "compressed": true}',
+            ":2: .*of a message only",
         ),
         (HEAD + '\n{"t": 0, "from": "server", "text": ""}', ":2: KeyError: 'wire'"),
         (HEAD + '\n{"t": 0, "wire": 1, "from": "server", "binary": "?"}', ":2: "),

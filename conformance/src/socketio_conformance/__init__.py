@@ -3,6 +3,7 @@
 from ._client import ClientWire
 from ._matcher import Lane, Matcher, Mismatch, lanes_of, match
 from ._names import Names, UnboundName
+from ._payload import packets_of
 from ._peer import Connection, Peer
 from ._process import ProcessPeer
 from ._replay import Replay, replay
@@ -13,6 +14,7 @@ from ._trace import (
     Line,
     Log,
     Message,
+    Raw,
     Request,
     Response,
     Trace,
@@ -37,6 +39,7 @@ __all__ = [
     "Names",
     "Peer",
     "ProcessPeer",
+    "Raw",
     "Replay",
     "Request",
     "Response",
@@ -48,5 +51,6 @@ __all__ = [
     "load_trace",
     "load_traces",
     "match",
+    "packets_of",
     "replay",
 ]

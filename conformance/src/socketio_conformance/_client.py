@@ -1,4 +1,4 @@
-"""The client's end of one wire: lines of a trace to bytes, bytes of the server to lines.
+"""The client's end of one wire: lines of a trace to bytes, bytes of the server to lines. Frames: see `_frames`.
 
 Deliberately its own small HTTP and WebSocket: what is tested is not used to test. It reads strictly, for a
 server that sends something odd should be caught here.
@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import struct
+import zlib
 from collections.abc import Mapping
 
+from ._frames import ClientLink
 from ._matcher import Mismatch
 from ._names import Names
-from ._trace import Close, Control, End, Message, Request, Response, What
+from ._trace import End, Request, Response, What
 
 _KEY = base64.b64encode(b"socketio-traces!").decode()
 _ACCEPT = base64.b64encode(
     hashlib.sha1(f"{_KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode(), usedforsecurity=False).digest()
 ).decode()
-_MASK = b"mask"
-_TEXT, _BINARY, _CLOSE, _PING, _PONG = 1, 2, 8, 9, 10
 
 # What the recorder keeps of a response's headers; the rest is how a server frames and dates its answers.
 _KEPT = (
@@ -37,10 +36,7 @@ class ClientWire:
         self._buffer = b""
         self._asked: list[Request] = []
         self._ended = False
-        self._parts: list[bytes] = []
-        self._opcode = 0
-        self._is_link = False
-        self._closing = False
+        self._link: ClientLink | None = None
 
     @property
     def waits(self) -> bool:
@@ -57,21 +53,12 @@ class ClientWire:
             names: values of the names in it.
             last: whether no further request follows on this wire.
         """
-        match what:
-            case Request():
-                self._asked.append(what)
-                return _request_bytes(what, names, last=last)
-            case Message(str(text)):
-                return _frame(_TEXT, names.fill(text).encode())
-            case Message(bytes(data)):
-                return _frame(_BINARY, data)
-            case Control(kind, payload):
-                return _frame(_PING if kind == "ping" else _PONG, payload.encode("latin-1"))
-            case Close(code, reason):
-                self._closing = True
-                return _frame(_CLOSE, b"" if code is None else struct.pack("!H", code) + reason.encode())
-            case _:
-                raise TypeError(f"a client cannot send {what}")
+        if isinstance(what, Request):
+            self._asked.append(what)
+            return _request_bytes(what, names, last=last)
+        if self._link is None:
+            raise Mismatch(f"there is no WebSocket yet, or any more, to send {what} on")
+        return self._link.bytes_of(what, names)
 
     # Server to client.
 
@@ -79,19 +66,19 @@ class ClientWire:
         """What the server did; `ended` once it has ended the connection."""
         self._buffer += data
         found: list[What] = []
-        while not self._is_link and self._asked:
+        while self._link is None and self._asked:
             response = self._response(ended)
             if response is None:
                 break
             found.append(response)
-        while self._is_link and (what := self._frame()) is not None:
-            if isinstance(what, Message | Control | Close):
-                found.append(what)
+        if self._link is not None:
+            frames, self._buffer = self._link.take(self._buffer)
+            found += frames
         if ended and not self._ended:
             self._ended = True
-            if self._asked or (self._is_link and not self._closing):
+            if self._asked or (self._link is not None and not self._link.closing):
                 found.append(End())
-        if self._buffer and not self._asked and not self._is_link:
+        if self._buffer and not self._asked and self._link is None:
             raise Mismatch(f"the server sent what nobody asked for: {self._buffer[:200]!r}")
         return found
 
@@ -122,7 +109,7 @@ class ClientWire:
                 raise Mismatch(
                     f"Sec-WebSocket-Accept is {headers.get('sec-websocket-accept')}, not {_ACCEPT}"
                 )
-            self._is_link = True
+            self._link = ClientLink(", ".join(headers.get("sec-websocket-extensions", [])))
         self._asked.pop(0)
         self._buffer = rest[used:]
         kept = {
@@ -130,40 +117,7 @@ class ClientWire:
             for name, values in headers.items()
             if name in _KEPT or name.startswith(_KEPT_PREFIXES)
         }
-        return Response(status, kept, _text(body))
-
-    def _frame(self) -> What | bool | None:
-        """The next frame: what it completes, True when it completes nothing, None when it is not whole."""
-        data = self._buffer
-        if len(data) < 2:
-            return None
-        first, second = data[0], data[1]
-        if first & 0x70 or second & 0x80:
-            raise Mismatch(f"a frame with RSV bits or a mask: {data[:2].hex()}")
-        length, at = second, 2
-        if second == 126:
-            at = 4
-            length = int.from_bytes(data[2:4], "big")
-        elif second == 127:
-            at = 10
-            length = int.from_bytes(data[2:10], "big")
-        if len(data) < at + length:
-            return None
-        payload, self._buffer = data[at : at + length], data[at + length :]
-        opcode = first & 0x0F
-        if opcode == _CLOSE:
-            self._closing = True
-            code = struct.unpack("!H", payload[:2])[0] if payload else None
-            return Close(code, payload[2:].decode())
-        if opcode in (_PING, _PONG):
-            return Control("ping" if opcode == _PING else "pong", payload.decode("latin-1"))
-        if opcode:
-            self._opcode = opcode
-        self._parts.append(payload)
-        if not first & 0x80:
-            return True
-        message, self._parts = b"".join(self._parts), []
-        return Message(message.decode() if self._opcode == _TEXT else message)
+        return Response(status, kept, _text(_decoded(headers, body)))
 
 
 def _request_bytes(request: Request, names: Names, *, last: bool) -> bytes:
@@ -209,21 +163,21 @@ def _chunked(data: bytes) -> tuple[bytes, int] | None:
         body += data[start : start + size]
 
 
+def _decoded(headers: Mapping[str, list[str]], body: bytes) -> bytes:
+    """A trace holds what a compressed body says; the header that stays tells how it came."""
+    coding = headers.get("content-encoding")
+    if coding is None or not body:
+        return body
+    if coding not in (["gzip"], ["deflate"]):
+        raise Mismatch(f"a body in a coding that no trace has: {coding}")
+    try:
+        return zlib.decompress(body, wbits=31 if coding == ["gzip"] else 15)
+    except zlib.error as error:
+        raise Mismatch(f"a body that is no {coding[0]}: {error}") from None
+
+
 def _text(body: bytes) -> str | bytes:
     try:
         return body.decode()
     except UnicodeDecodeError:
         return body
-
-
-def _frame(opcode: int, payload: bytes) -> bytes:
-    size = len(payload)
-    if size < 126:
-        head = struct.pack("!BB", 0x80 | opcode, 0x80 | size)
-    elif size < 65536:
-        head = struct.pack("!BBH", 0x80 | opcode, 0x80 | 126, size)
-    else:
-        head = struct.pack("!BBQ", 0x80 | opcode, 0x80 | 127, size)
-    mask = (_MASK * (size // 4 + 1))[:size]
-    masked = int.from_bytes(payload, "big") ^ int.from_bytes(mask, "big")
-    return head + _MASK + masked.to_bytes(size, "big")

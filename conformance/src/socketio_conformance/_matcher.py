@@ -8,7 +8,8 @@ What passed is sorted into lanes, in each of which order matters, while between 
     log            the log lines, when the server under test has a log that can be read
 
 Inside a lane the n-th entry must be the n-th of the trace, exactly, ids apart (see `_names`). Which packets share
-a payload is free, for servers join writes differently; a line marked `exact` binds that too. Time, `Date`,
+a payload is free, for servers join writes differently, and so is which message a server compresses; a line marked
+`exact` binds that too. Time, `Date`,
 `Content-Length` and the like are not in a trace at all.
 
 The matcher is told of both directions while they happen: what a client sent says what the answer belongs to.
@@ -19,15 +20,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, final
 
 from ._names import Names
-from ._trace import Close, Control, End, Line, Log, Message, Request, Response, Trace, What
+from ._payload import packets_of
+from ._trace import Close, Control, End, Line, Log, Message, Raw, Request, Response, Trace, What
 
 Lane: TypeAlias = tuple[str, str | int, int]
-SEPARATOR = "\x1e"
 LOG: Lane = ("log", "", 0)
 
 
@@ -58,12 +59,12 @@ class Entry:
 class _Lane:
     expected: list[Entry] = field(default_factory=list[Entry])
     seen: int = 0
-    exact: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
-    "first packet, end, line of a payload that may not be cut elsewhere"
+    exact: list[tuple[int, int, int, Response]] = field(default_factory=list[tuple[int, int, int, Response]])
+    "first packet, end, line, head of a payload that may not be cut elsewhere"
     heads: list[Response] = field(default_factory=list[Response])
-    "the responses that payloads came in, without their bodies"
-    cuts: set[int] = field(default_factory=lambda: {0})
-    "where payloads of the server under test began and ended"
+    "the responses that payloads came in, with what calls them (JSONP) for a body"
+    cuts: dict[int, Response] = field(default_factory=dict[int, Response])
+    "where payloads of the server under test began, and in which head"
 
 
 class Sorter:
@@ -79,13 +80,13 @@ class Sorter:
         self._asked[line.wire].append((self._count[line.wire], request))
         self._count[line.wire] += 1
 
-    def lane(self, line: Line) -> Lane:
-        """The lane of something that the server did."""
+    def place(self, line: Line) -> tuple[Lane, Request | None]:
+        """The lane of something that the server did, and the request that it answers."""
         what, wire = line.what, line.wire
         if isinstance(what, Log):
-            return LOG
+            return LOG, None
         if wire in self._links:
-            return ("link", wire, 0)
+            return ("link", wire, 0), None
         if not isinstance(what, Response | End):
             raise Mismatch(f"wire {wire} is no WebSocket, and the server sent {what}")
         if not self._asked[wire]:
@@ -95,16 +96,15 @@ class Sorter:
             if what.status == 101:
                 self._links.add(wire)
             if request.is_poll and what.status == 200:
-                return ("poll", request.session or "", 0)
-        return ("exchange", wire, ordinal)
+                return ("poll", request.session or "", 0), request
+        return ("exchange", wire, ordinal), request
 
 
-def _entries(what: What) -> Iterator[Packet]:
-    assert isinstance(what, Response)
-    if isinstance(what.body, bytes):
-        yield Packet(what.body.hex())
-    else:
-        yield from map(Packet, what.body.split(SEPARATOR))
+def _payload(what: What, request: Request | None) -> tuple[Response, list[Packet]]:
+    """The head of a poll's answer, and its packets."""
+    assert isinstance(what, Response) and request is not None
+    call, packets = packets_of(request, what.body)
+    return Response(what.status, what.headers, call), [Packet(packet) for packet in packets]
 
 
 class Matcher:
@@ -129,7 +129,7 @@ class Matcher:
             if isinstance(line.what, Request):
                 sorter.request(line, line.what)
             elif line.side == "server":
-                self._expect(sorter.lane(line), line, index)
+                self._expect(*sorter.place(line), line, index)
 
     def observe(self, line: Line) -> None:
         """Something passed: a request of the client (with names), or what the server under test did.
@@ -140,9 +140,9 @@ class Matcher:
         if isinstance(line.what, Request):
             self._sorter.request(line, line.what)
         elif line.side == "server" and (self._with_log or not isinstance(line.what, Log)):
-            lane = self._sorter.lane(line)
+            lane, request = self._sorter.place(line)
             if lane[0] == "poll":
-                self._observe_payload(lane, line.what)
+                self._observe_payload(lane, *_payload(line.what, request))
             else:
                 self._observe(lane, line.what)
 
@@ -171,38 +171,42 @@ class Matcher:
                 f" {entry.what} (trace line {entry.line + 2})"
             )
         for lane, state in self._lanes.items():
-            for first, end, line in state.exact:
-                if {cut for cut in state.cuts if first <= cut <= end} != {first, end}:
+            cuts = {*state.cuts, state.seen}
+            for first, end, line, head in state.exact:
+                if {cut for cut in cuts if first <= cut <= end} != {first, end}:
                     raise Mismatch(
                         f"{self._trace.name}: {_title(lane)}: packets {first} to {end - 1} must come in one payload"
-                        f" of their own (trace line {line + 2}); payloads were cut at {sorted(state.cuts)}"
+                        f" of their own (trace line {line + 2}); payloads were cut at {sorted(cuts)}"
+                    )
+                if not self._same(head, state.cuts[first]):
+                    raise Mismatch(
+                        f"{self._trace.name}: {_title(lane)}: packets {first} to {end - 1} must come with {head}"
+                        f" (trace line {line + 2}); they came with {state.cuts[first]}"
                     )
 
-    def _expect(self, lane: Lane, line: Line, index: int) -> None:
+    def _expect(self, lane: Lane, request: Request | None, line: Line, index: int) -> None:
         state = self._lanes[lane]
         if lane[0] != "poll":
-            assert not isinstance(line.what, Request)
+            assert not isinstance(line.what, Request | Raw)
             state.expected.append(Entry(line.what, index))
             return
-        assert isinstance(line.what, Response)
-        head = _head(line.what)
+        head, packets = _payload(line.what, request)
         if head not in state.heads:
             state.heads.append(head)
         first = len(state.expected)
-        state.expected += (Entry(packet, index) for packet in _entries(line.what))
+        state.expected += (Entry(packet, index) for packet in packets)
         if line.exact:
-            state.exact.append((first, len(state.expected), index))
+            state.exact.append((first, len(state.expected), index, head))
 
-    def _observe_payload(self, lane: Lane, what: What) -> None:
-        assert isinstance(what, Response)
+    def _observe_payload(self, lane: Lane, head: Response, packets: list[Packet]) -> None:
         state = self._lanes[lane]
-        if not any(self._same(head, _head(what)) for head in state.heads):
+        if not any(self._same(expected, head) for expected in state.heads):
             raise Mismatch(
-                f"{self._trace.name}: {_title(lane)}: a payload came with {_head(what)}, expected {state.heads}"
+                f"{self._trace.name}: {_title(lane)}: a payload came with {head}, expected {state.heads}"
             )
-        for packet in _entries(what):
+        state.cuts[state.seen] = head
+        for packet in packets:
             self._observe(lane, packet)
-        state.cuts.add(state.seen)
 
     def _observe(self, lane: Lane, actual: What | Packet) -> None:
         state = self._lanes[lane]
@@ -220,8 +224,12 @@ class Matcher:
         match expected, actual:
             case Packet(text), Packet(came):
                 return self.names.matches(text, came)
-            case Message(str(text)), Message(str(came)):
-                return self.names.matches(text, came)
+            case Message(data, compressed), Message(came, is_compressed):
+                if compressed is not None and compressed is not is_compressed:
+                    return False
+                if isinstance(data, str) and isinstance(came, str):
+                    return self.names.matches(data, came)
+                return data == came
             case Response(), Response():
                 return (
                     expected.status == actual.status
@@ -253,12 +261,8 @@ def lanes_of(lines: Sequence[Line]) -> list[Lane | None]:
     for line in lines:
         if isinstance(line.what, Request):
             sorter.request(line, line.what)
-        lanes.append(sorter.lane(line) if line.side == "server" else None)
+        lanes.append(sorter.place(line)[0] if line.side == "server" else None)
     return lanes
-
-
-def _head(response: Response) -> Response:
-    return Response(response.status, response.headers)
 
 
 def _canonical(value: object) -> str:

@@ -8,11 +8,13 @@ options. Every further line is one thing that passed, in the order in which a pr
     {"t": 9, "wire": 2, "from": "client", "text": "2probe"}        after a 101: a text message,
     {"t": 9, "wire": 2, "from": "server", "binary": "AQID"}        a binary one (base64), and
     {"t": 9, "wire": 2, "from": "server", "close": {"code": null, "reason": ""}}, "ping", "pong"
+    {"t": 9, "wire": 2, "from": "client", "raw": "gYA="}           bytes that are no frame (base64)
     {"t": 9, "wire": 2, "from": "client", "end": true}             the connection ended while something was open
     {"t": 9, "from": "server", "log": {"event": "disconnect", ...}}      what the server told its log
 
 `t` is integer milliseconds, `wire` one TCP connection. Ids are written as names, `${sid}`; see `_names`.
-A body that is no UTF-8 text is "base64" in place of "body"; "incomplete" marks a request whose body was cut.
+"compressed" says of a message that permessage-deflate was used. A body that is no UTF-8 text is "base64" in place
+of "body"; "incomplete" marks a request whose body was cut.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast, final
 
@@ -87,6 +89,8 @@ class Message:
 
     data: str | bytes
     "str for text, bytes for binary"
+    compressed: bool | None = None
+    "whether by permessage-deflate; None where it was not agreed on, or for a server is its own affair"
 
 
 @final
@@ -111,6 +115,14 @@ class Close:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Raw:
+    """What a client sent on a WebSocket that is no frame, or no text."""
+
+    data: bytes
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class End:
     """The connection ended while a request was unanswered or a WebSocket open."""
 
@@ -123,7 +135,7 @@ class Log:
     entry: Mapping[str, Json]
 
 
-What: TypeAlias = Request | Response | Message | Control | Close | End | Log
+What: TypeAlias = Request | Response | Message | Control | Close | Raw | End | Log
 
 
 @final
@@ -139,7 +151,7 @@ class Line:
     "the TCP connection, from 1 on; 0 for a log line"
     what: What
     exact: bool = False
-    "for a response: its packets and no others must come in one payload"
+    "for a payload: its packets and no others come in it, with these headers; for a message: compressed or not"
 
 
 @final
@@ -190,7 +202,7 @@ def load_traces(folder: Path) -> list[Trace]:
     return [load_trace(path) for path in sorted(folder.glob("*.jsonl"))]
 
 
-_KINDS = ("request", "response", "text", "binary", "close", "ping", "pong", "end", "log")
+_KINDS = ("request", "response", "text", "binary", "close", "ping", "pong", "raw", "end", "log")
 
 
 def line_from_json(row: Mapping[str, Json]) -> Line:
@@ -198,14 +210,19 @@ def line_from_json(row: Mapping[str, Json]) -> Line:
     kinds = [kind for kind in _KINDS if kind in row]
     if len(kinds) != 1:
         raise ValueError(f"a line is exactly one of {', '.join(_KINDS)}; this one is {kinds or 'none'}")
-    unknown = set(row) - {"t", "wire", "from", "exact", *kinds}
+    unknown = set(row) - {"t", "wire", "from", "exact", "compressed", *kinds}
     if unknown:
         raise ValueError(f"unknown keys {sorted(unknown)}")
     side = row["from"]
     if side not in ("client", "server"):
         raise ValueError(f'"from" is {side!r}; allowed are "client" and "server"')
     wire = 0 if kinds[0] == "log" else row["wire"]
-    return Line(row["t"], side, wire, _what(kinds[0], row[kinds[0]]), bool(row.get("exact")))
+    what = _what(kinds[0], row[kinds[0]])
+    if "compressed" in row:
+        if not isinstance(what, Message):
+            raise ValueError(f'"compressed" says something of a message only, not of {what}')
+        what = replace(what, compressed=row["compressed"])
+    return Line(row["t"], side, wire, what, bool(row.get("exact")))
 
 
 def _what(kind: str, value: Json) -> What:
@@ -223,6 +240,8 @@ def _what(kind: str, value: Json) -> What:
             return Close(value["code"], value["reason"])
         case "ping" | "pong":
             return Control("ping" if kind == "ping" else "pong", value)
+        case "raw":
+            return Raw(base64.b64decode(value, validate=True))
         case "end":
             return End()
         case _:

@@ -12,34 +12,23 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import signal
 import sys
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import (
     Ack,
     AckTimeout,
-    AnswerHeaders,
     ConnectionRefused,
     EngineServer,
     EngineSession,
     Namespace,
-    Request,
     RequestRefused,
     Server,
     Socket,
     serve,
 )
-
-_MILLISECONDS = ("upgradeTimeout", "pingInterval", "pingTimeout", "connectTimeout")
-
-
-def say(kind: str, **fields: Any) -> None:
-    """One log line."""
-    # JavaScript writes an Error as {}.
-    print("@" + json.dumps({"event": kind, **fields}, default=lambda _: {}), flush=True)
+from ._conformance_options import BEHAVIORS, options_of, say, use
 
 
 def ready(port: int) -> None:
@@ -51,78 +40,6 @@ def fail(what: str) -> None:
     """End because something is not built yet."""
     print(f"not supported yet: {what}", file=sys.stderr, flush=True)
     sys.exit(3)
-
-
-def snake(name: str) -> str:
-    """`pingInterval` -> `ping_interval`."""
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
-
-
-def options_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The options as our servers take them."""
-    given: dict[str, Any] = {}
-    for name, value in config.get("options", {}).items():
-        if name in _MILLISECONDS:
-            given[snake(name)] = value / 1000
-        elif name == "allowEIO3":
-            given["allow_eio3"] = value
-        elif name == "cors":
-            given["cors"] = cors_of(value)
-        elif name in ("cookie", "httpCompression") and isinstance(value, dict):
-            given[snake(name)] = {snake(key): item for key, item in value.items()}
-        else:
-            given[snake(name)] = value
-    behaviors = config.get("behaviors", {})
-    if "allowRequest" in behaviors:
-        given["allow_request"] = allow_request_of(behaviors["allowRequest"])
-    for name in ("initialHeaders", "headers"):
-        if behaviors.get(name):
-            given[snake(name)] = adder_of(behaviors[name])
-    return given
-
-
-def allow_request_of(behavior: str) -> Callable[[Request], Any]:
-    """The four ways in which the suite decides about handshakes."""
-    answers: dict[str, bool | str] = {"accept": True, "deny": False, "deny-message": "thou shall not pass"}
-
-    def decide(request: Request) -> Any:
-        say("allow_request", url=request.target)
-        return by_token(request) if behavior == "token" else answers[behavior]
-
-    async def by_token(request: Request) -> bool:
-        await asyncio.sleep(0.02)
-        return request.query.get("token") == "secret"
-
-    return decide
-
-
-def adder_of(more: Mapping[str, str]) -> Callable[[AnswerHeaders, Request], None]:
-    """A header hook that adds these."""
-
-    def add(headers: AnswerHeaders, request: Request) -> None:
-        headers.update(more)
-
-    return add
-
-
-def cors_of(value: Any) -> Any:
-    """The cors option; JSON carries a regular expression as an object."""
-    if not isinstance(value, dict):
-        return value
-    if "delegate" in value:
-        options = cors_of(value["delegate"])
-        return lambda request: options
-    return {snake(key): origin_of(item) if key == "origin" else item for key, item in value.items()}
-
-
-def origin_of(value: Any) -> Any:
-    """The origin option of cors."""
-    if isinstance(value, dict):
-        if "endsWith" in value:
-            end = value["endsWith"]
-            return lambda origin: origin is not None and origin.endswith(end)
-        return re.compile(value["regex"])
-    return [origin_of(item) for item in value] if isinstance(value, list) else value
 
 
 # Mode "engineio".
@@ -357,7 +274,7 @@ def main() -> None:
     """Read the configuration from the environment and serve."""
     config = json.loads(os.environ.get("CONFORMANCE_CONFIG", "{}"))
     for name, value in config.get("behaviors", {}).items():
-        if value and name not in ("allowRequest", "initialHeaders", "headers"):
+        if value and name not in BEHAVIORS:
             fail(f"behaviors.{name}")
     port = config.get("port", 0)
     options = options_of(config)
@@ -366,9 +283,11 @@ def main() -> None:
         if config.get("mode") == "engineio":
             server = EngineServer(**options)
             define_engine(server)
+            use(server, config)
         else:
             server = Server(**options)
             define(server)
+            use(server.engine, config)
         asyncio.run(serve(server, port=port, ready=ready))
     except NotImplementedError as error:
         fail(str(error))

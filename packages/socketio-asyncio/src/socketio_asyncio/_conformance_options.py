@@ -1,0 +1,152 @@
+"""The configuration of a conformance run, in JSON and the reference's words, as our servers take it.
+
+What JSON cannot say is written as an object or a word: see the README of `conformance/`.
+"""
+
+# ruff: noqa: T201  # it talks to the suite through standard output
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from engineio_proto import AnswerHeaders, EngineServer, MiddlewareResponse, Request
+
+BEHAVIORS = ("allowRequest", "initialHeaders", "headers", "middleware", "generateId")
+_MILLISECONDS = ("upgradeTimeout", "pingInterval", "pingTimeout", "connectTimeout")
+
+
+def say(kind: str, **fields: Any) -> None:
+    """One log line."""
+    # JavaScript writes an Error as {}.
+    print("@" + json.dumps({"event": kind, **fields}, default=lambda _: {}), flush=True)
+
+
+def snake(name: str) -> str:
+    """`pingInterval` -> `ping_interval`."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+def options_of(config: Mapping[str, Any], sleep: Callable[[float], Any] = asyncio.sleep) -> dict[str, Any]:
+    """The options as our servers take them; `sleep` is what the suite's asynchronous functions await."""
+    given: dict[str, Any] = {}
+    for name, value in config.get("options", {}).items():
+        if name in _MILLISECONDS:
+            given[snake(name)] = value / 1000
+        elif name == "allowEIO3":
+            given["allow_eio3"] = value
+        elif name == "cors":
+            given["cors"] = cors_of(value)
+        elif name == "httpCompression" and isinstance(value, dict):
+            given["http_compression"] = {snake(key): item for key, item in value.items()}
+        elif name == "cookie" and isinstance(value, dict):
+            given["cookie"] = {snake(key): cookie_value_of(key, item) for key, item in value.items()}
+        else:
+            given[snake(name)] = value
+    behaviors = config.get("behaviors", {})
+    if "allowRequest" in behaviors:
+        given["allow_request"] = allow_request_of(behaviors["allowRequest"], sleep)
+    if "generateId" in behaviors:
+        given["generate_id"] = generate_id_of(behaviors["generateId"], sleep)
+    for name in ("initialHeaders", "headers"):
+        if behaviors.get(name):
+            given[snake(name)] = adder_of(behaviors[name])
+    return given
+
+
+def allow_request_of(behavior: str, sleep: Callable[[float], Any]) -> Callable[[Request], Any]:
+    """The four ways in which the suite decides about handshakes."""
+    answers: dict[str, bool | str] = {"accept": True, "deny": False, "deny-message": "thou shall not pass"}
+
+    def decide(request: Request) -> Any:
+        say("allow_request", url=request.target)
+        return by_token(request) if behavior == "token" else answers[behavior]
+
+    async def by_token(request: Request) -> bool:
+        await sleep(0.02)
+        return request.query.get("token") == "secret"
+
+    return decide
+
+
+def generate_id_of(behavior: str, sleep: Callable[[float], Any]) -> Callable[[Request], Any]:
+    """The three ways in which the suite makes ids."""
+    count = itertools.count(1)
+
+    async def later(request: Request) -> str:
+        await sleep(0.02)
+        return f"custom-{next(count)}"
+
+    def fail(request: Request) -> str:
+        raise RuntimeError("no id today")
+
+    return {"counter": lambda request: f"custom-{next(count)}", "async": later, "fail": fail}[behavior]
+
+
+def use(
+    engine: EngineServer, config: Mapping[str, Any], sleep: Callable[[float], Any] = asyncio.sleep
+) -> None:
+    """The engine middlewares that the suite asks for, behind two that only let pass, at once and later."""
+
+    def headers(request: Request, response: MiddlewareResponse) -> None:
+        response.headers["X-Middleware"] = "here"
+
+    def cookie(request: Request, response: MiddlewareResponse) -> None:
+        response.headers["Set-Cookie"] = "mw=1; Path=/"
+
+    def end(request: Request, response: MiddlewareResponse) -> None:
+        response.headers["Content-Type"] = "text/plain"
+        response.end(503, "later, please")
+
+    def fail(request: Request, response: MiddlewareResponse) -> None:
+        raise RuntimeError("the middleware failed")
+
+    async def later(request: Request, response: MiddlewareResponse) -> None:
+        await sleep(0.02)
+
+    behavior = config.get("behaviors", {}).get("middleware")
+    if behavior is not None:
+        engine.use(lambda request, response: None)
+        engine.use(later)
+        engine.use({"headers": headers, "cookie": cookie, "end-503": end, "fail": fail}[behavior])
+
+
+def adder_of(more: Mapping[str, str]) -> Callable[[AnswerHeaders, Request], None]:
+    """A header hook that adds these."""
+
+    def add(headers: AnswerHeaders, request: Request) -> None:
+        headers.update(more)
+
+    return add
+
+
+def cookie_value_of(key: str, value: Any) -> Any:
+    """An option of the cookie; JSON carries a date as an object, and a function by name."""
+    if key == "expires":
+        return datetime.fromisoformat(value["date"])
+    return {"prefix": lambda text: f"s.{text}"}[value] if key == "encode" else value
+
+
+def cors_of(value: Any) -> Any:
+    """The cors option; JSON carries a regular expression as an object."""
+    if not isinstance(value, dict):
+        return value
+    if "delegate" in value:
+        options = cors_of(value["delegate"])
+        return lambda request: options
+    return {snake(key): origin_of(item) if key == "origin" else item for key, item in value.items()}
+
+
+def origin_of(value: Any) -> Any:
+    """The origin option of cors."""
+    if isinstance(value, dict):
+        if "endsWith" in value:
+            end = value["endsWith"]
+            return lambda origin: origin is not None and origin.endswith(end)
+        return re.compile(value["regex"])
+    return [origin_of(item) for item in value] if isinstance(value, list) else value
