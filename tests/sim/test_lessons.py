@@ -39,11 +39,11 @@ def test_10_4_a_large_upload_delays_its_pong(transport: str) -> None:
     upload = connect(engine)
     if transport == "websocket":
         upload.receive_bytes(upgrade(), 0.0)
-        upload.take_bytes()
+        upload.take_bytes(0.0)
         data = frame(0x81, b"4" + b"x" * 100_000)
     else:
         upload.receive_bytes(poll(), 0.0)
-        upload.take_bytes()
+        upload.take_bytes(0.0)
         (sid,) = engine.sessions
         data = post(sid, b"4" + b"x" * 100_000)
         upload.receive_bytes(data[:1000], 0.0)
@@ -95,7 +95,7 @@ def test_cve_2019_13611_cross_site_requests(lines: list[str], let_in: bool, cors
         data = (head + "\r\n".join(["Host: a.example", *lines, "", ""])).encode("latin-1")
         stage.server.dispatch(wire.receive_bytes(data, stage.clock.now))  # type: ignore[arg-type]
         stage.server.dispatch(stage.server.take_events())
-        answer = wire.take_bytes()
+        answer = wire.take_bytes(stage.clock.now)
         refused = answer.startswith(b"HTTP/1.1 400 Bad Request") and b"Bad request" in answer
         assert refused is not let_in
     assert len(stage.server.engine.sessions) == (2 if let_in else 0)
