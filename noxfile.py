@@ -38,10 +38,11 @@ CLIENT_FILES = ROOT / "packages" / "socketio-client-files"
 JS_CLIENTS = ROOT / "tests" / "interop" / "js"
 OLDEST_NODE = 18
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-RECORDERS = ("sessions", "parser", "msgpack", "cors", "cookie", "compression")
+RECORDERS = ("sessions", "parser", "msgpack", "cors", "cookie", "compression", "deflate")
 
-WHEEL_TEST_TOOLS = ("pytest", "hypothesis")
-"""All that a package's own tests may use besides the package: no other package of ours, no speed-up."""
+WHEEL_TEST_TOOLS = ("pytest", "hypothesis", "websockets")
+"""All that a package's own tests may use besides the package: no other package of ours, no speed-up. `websockets` is
+an engine that a user could plug in."""
 
 BINDINGS = ("socketio-asyncio", "socketio-trio")
 """What is tested together, in tests/bindings, and so may have no tests of its own."""

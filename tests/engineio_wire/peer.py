@@ -15,6 +15,7 @@ from engineio_proto import (
     Link,
     LinkState,
     Outgoing,
+    PerMessageDeflate,
     Response,
     Timers,
     WireOptions,
@@ -91,6 +92,8 @@ class RecordingEngine:
     """Satisfies `Engine` and writes down every input. What it does is set by its fields."""
 
     max_message_size: int = 1_000_000
+    per_message_deflate: PerMessageDeflate | None = None
+    ws_engine: Any = None
     echo: bool = False
     "Send every message back."
     close_at: int | None = None
@@ -108,7 +111,12 @@ class RecordingEngine:
 
     @property
     def wire_options(self) -> WireOptions:
-        return WireOptions(max_message_size=self.max_message_size, http_engine=self.http_engine)
+        return WireOptions(
+            max_message_size=self.max_message_size,
+            http_engine=self.http_engine,
+            per_message_deflate=self.per_message_deflate,
+            ws_engine=self.ws_engine,
+        )
 
     def owns(self, target: str) -> bool:
         return target.startswith(PATH)
@@ -269,13 +277,11 @@ def recording(
 
 
 def websocket(
-    engine: RecordingEngine | None = None, config: WireConfig | None = None, *, direct: bool = True
+    engine: RecordingEngine | None = None, config: WireConfig | None = None, *, offer: str | None = None
 ) -> tuple[RecordingEngine, Connection[Any]]:
     """A connection behind its 101, with nothing heard or written yet."""
     engine, connection = recording(engine, config)
-    if not direct:
-        connection.server.use_wsproto_for_every_frame()
-    connection.feed(upgrade())
+    connection.feed(upgrade(Sec_WebSocket_Extensions=offer))
     assert connection.take().startswith(b"HTTP/1.1 101 ")
     engine.heard.clear()
     connection.events.clear()

@@ -23,6 +23,7 @@ from ._exchange import Exchange
 from ._ids import IdGenerator
 from ._link import Link
 from ._outgoing import Outgoing, message
+from ._per_message_deflate import PerMessageDeflate, ZlibOptions
 from ._request import Headers, Request, Response
 from ._server import EngineServer
 from ._session import Session
@@ -75,6 +76,7 @@ __all__ = [
     "MessageReceived",
     "MiddlewareResponse",
     "Outgoing",
+    "PerMessageDeflate",
     "RemoteProtocolError",
     "Request",
     "RequestRefused",
@@ -92,6 +94,7 @@ __all__ = [
     "UpgradeInput",
     "UpgradeState",
     "WireOptions",
+    "ZlibOptions",
     "message",
     "unknown_option",
 ]

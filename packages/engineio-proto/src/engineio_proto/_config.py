@@ -18,6 +18,7 @@ from ._answer_headers import AnswerHeaders
 from ._compression import HttpCompression
 from ._errors import unknown_option
 from ._hooks import check_function
+from ._per_message_deflate import PerMessageDeflate
 from ._request import Request
 from ._wire_options import WireOptions
 
@@ -26,8 +27,6 @@ TRANSPORTS: Final = ("polling", "websocket")
 # Documented by the reference, not built yet. Given their "off" value they are accepted.
 _LATER: Final[Mapping[str, tuple[object, ...]]] = {
     "allow_eio3": (False, None),
-    "per_message_deflate": (False, None),
-    "ws_engine": (None,),
 }
 
 
@@ -82,6 +81,10 @@ class EngineConfig:
     """Packets of one payload that are handled before other connections get their turn."""
     http_engine: object = None
     """Who parses request heads: None or `"h11"`, `"httptools"`, or an `engineio_wire.HttpEngine` of your own."""
+    per_message_deflate: PerMessageDeflate | None = None
+    """Whether and how WebSocket messages are compressed."""
+    ws_engine: object = None
+    """Who reads and makes WebSocket frames: None, `"wsproto"`, or an `engineio_wire.WebSocketEngine` of your own."""
 
     def __post_init__(self) -> None:
         path: Any = self.path
@@ -143,12 +146,16 @@ class EngineConfig:
 
     def wire_options(self) -> WireOptions:
         """What a wire must honour."""
-        return WireOptions(max_message_size=self.max_http_buffer_size, http_engine=self.http_engine)
+        return WireOptions(
+            max_message_size=self.max_http_buffer_size,
+            http_engine=self.http_engine,
+            per_message_deflate=self.per_message_deflate,
+            ws_engine=self.ws_engine,
+        )
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> EngineConfig:
-        """Build from the documented options, where `cors`, `cookie` and `http_compression` are mappings, as users give
-        them.
+        """Build from the documented options, where those of many parts are mappings, as a user gives them.
 
         Raises:
             TypeError: an unknown option (the nearest known one is named) or a wrong type.
@@ -167,6 +174,7 @@ class EngineConfig:
                 raise TypeError(unknown_option(name, known | set(_LATER)))
         if "http_compression" in values:
             values["http_compression"] = HttpCompression.from_option(values["http_compression"])
+        values["per_message_deflate"] = PerMessageDeflate.from_option(values.get("per_message_deflate"))
         if not isinstance(values.get("cors"), CorsPolicy):
             values["cors"] = _cors(values.get("cors"))
         if not isinstance(values.get("cookie"), CookieOptions):

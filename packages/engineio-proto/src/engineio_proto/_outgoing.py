@@ -26,15 +26,17 @@ class Outgoing:
         frame: the WebSocket frames of all packets, cached by the wire; None until then.
         compressed: by coding, a polling payload of these packets alone, and what it was compressed to; None until
             there is one.
+        deflated: by what they were compressed with, the WebSocket frames where packets are; None until then.
     """
 
-    __slots__ = ("_payload", "compress", "compressed", "frame", "packets", "size")
+    __slots__ = ("_payload", "compress", "compressed", "deflated", "frame", "packets", "size")
 
     def __init__(self, packets: tuple[str | bytes, ...], compress: bool = True) -> None:
         self.packets = packets
         self.compress = compress
         self.frame: bytes | None = None
         self.compressed: dict[str, tuple[bytes, bytes]] | None = None
+        self.deflated: dict[object, bytes] | None = None
         self._payload: str | None = None
         # Nearly every message is one packet of ASCII, whose size is known without encoding it.
         if len(packets) == 1 and packets[0].isascii():

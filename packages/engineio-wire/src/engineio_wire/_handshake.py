@@ -13,8 +13,9 @@ from base64 import b64encode
 from hashlib import sha1
 from typing import Final
 
-from engineio_proto import Link, LinkState, Request, Response
+from engineio_proto import Link, LinkState, PerMessageDeflate, Request, Response
 
+from ._negotiation import DeflateParameters, OffersRefused, negotiate
 from ._response import REASONS, safe_headers
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
@@ -41,8 +42,10 @@ def _answer(status: int, lines: list[str], body: str) -> bytes:
     return (head + "\r\n\r\n" + body).encode("latin-1")
 
 
-def check_handshake(request: Request) -> list[str]:
-    """The lines of the 101 answer that depend on the request.
+def check_handshake(
+    request: Request, deflate: PerMessageDeflate | None
+) -> tuple[list[str], DeflateParameters | None]:
+    """The lines of the 101 answer that depend on the request, and the compression that is agreed on.
 
     Raises:
         HandshakeRefused: with the reference's status and text.
@@ -64,8 +67,18 @@ def check_handshake(request: Request) -> list[str]:
     offered = headers.get("sec-websocket-protocol")
     if offered is not None:
         lines.append(f"Sec-WebSocket-Protocol: {_first_subprotocol(offered)}")
-    # Extensions: the seam for permessage-deflate. Without it the reference does not even parse the header.
-    return lines
+    offered = headers.get("sec-websocket-extensions")
+    if deflate is None or offered is None:
+        # Without the option the reference does not even parse the header.
+        return lines, None
+    try:
+        agreed = negotiate(offered, deflate)
+    except OffersRefused:
+        raise HandshakeRefused(400, "Invalid or unacceptable Sec-WebSocket-Extensions header") from None
+    if agreed is None:
+        return lines, None
+    answer, parameters = agreed
+    return [*lines, f"Sec-WebSocket-Extensions: {answer}"], parameters
 
 
 def _first_subprotocol(offered: str) -> str:
@@ -80,19 +93,21 @@ class Handshake:
 
     Args:
         link: what the engine decides about.
+        deflate: the server's option.
 
     Attributes:
         accepted: the 101 was taken.
+        deflate: the permessage-deflate that is agreed on, if any.
 
     Raises:
         HandshakeRefused: the request is no WebSocket handshake.
     """
 
-    __slots__ = ("_lines", "accepted", "link")
+    __slots__ = ("_lines", "accepted", "deflate", "link")
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, deflate: PerMessageDeflate | None) -> None:
         self.link = link
-        self._lines = check_handshake(link.request)
+        self._lines, self.deflate = check_handshake(link.request, deflate)
         self.accepted = False
 
     def take_answer(self) -> bytes:

@@ -331,7 +331,7 @@ class HttpSide(Generic[E]):
             wire.finish(now)
             return
         try:
-            handshake = Handshake(Link(wire, request, now=now))
+            handshake = Handshake(Link(wire, request, now=now), self._server.per_message_deflate)
         except HandshakeRefused as refusal:
             self.output += refusal.answer
             wire.finish(now)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from dataclasses import replace
+from typing import Generic, TypeVar, cast
 
 from engineio_proto import Engine
 
+from ._codec import CodecSettings, FrameCodec, WebSocketEngine
 from ._config import WireConfig
 from ._deadlines import Deadlines, Waiting
 from ._events import WireEvent
 from ._http_engine import http_engine
+from ._negotiation import DeflateParameters
+from ._websocket import WebSocketSide
 from ._wire import Wire
+from ._writer import Writer
+from ._wsproto_codec import WsprotoEngine
 
 E = TypeVar("E")
 
@@ -42,17 +48,29 @@ class WireServer(Generic[E]):
         self.engine = engine
         self.config = config if config is not None else WireConfig()
         self.http_date = http_date
-        self.http_engine = http_engine(engine.wire_options.http_engine)
-        self.max_message_size = engine.wire_options.max_message_size
+        options = engine.wire_options
+        self.http_engine = http_engine(options.http_engine)
+        self.max_message_size = options.max_message_size
+        self.per_message_deflate = options.per_message_deflate
+        self.direct_path = options.ws_engine is None
+        self._ours = options.ws_engine in (None, "wsproto")
+        self._ws_engine = WsprotoEngine() if self._ours else cast(WebSocketEngine, options.ws_engine)
+        self._plain = CodecSettings(self.max_message_size, self.config.max_fragments, None)
         # Payload of a frame that `Wire.receive_bytes` may read at once.
-        self.short_limit = min(125, self.max_message_size)
+        self.short_limit = min(125, self.max_message_size) if self.direct_path else -1
         self.deadlines: Deadlines[Wire[E]] = Deadlines(engine.timers, self.config)
-        self.direct_path = True
 
-    def use_wsproto_for_every_frame(self) -> None:
-        """Turn the direct path off: for the differential property test, and to look for a fault in it."""
-        self.direct_path = False
-        self.short_limit = -1
+    def codec(self) -> FrameCodec:
+        """A codec for what the direct path leaves over, up to the next idle boundary."""
+        return self._ws_engine.codec(self._plain)
+
+    def lasting_side(self, deflate: DeflateParameters | None) -> WebSocketSide | None:
+        """What a connection keeps from its 101 to its end; None for a plain one, which holds nothing between frames."""
+        if deflate is None and self._ours:
+            return None
+        settings = self._plain if deflate is None else replace(self._plain, deflate=deflate)
+        codec = self._ws_engine.codec(settings)
+        return WebSocketSide(codec, Writer(codec, deflate, shares=self._ours))
 
     def wire(self, *, now: float, remote_address: str = "", secure: bool = False) -> Wire[E]:
         """The machine of a new connection.

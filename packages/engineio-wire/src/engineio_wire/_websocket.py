@@ -1,9 +1,10 @@
 """A WebSocket when it is not simply open and idle: input that waits, frames that need care, closing.
 
 An open WebSocket between two frames needs none of this, so a wire makes a `WebSocketSide` when it first holds
-something (an incomplete frame, a slice's rest, a pong, a close) and drops it when it is `idle` again.
+something (an incomplete frame, a slice's rest, a pong, a close) and drops it when it is `idle` again. One whose
+frames depend on what came before (permessage-deflate), or that has an engine of the user's, keeps it to its end.
 
-Frames are read directly where that is possible, and otherwise by `FrameReader`, which keeps the lead until the
+Frames are read directly where that is possible, and otherwise by a `FrameCodec`, which keeps the lead until the
 next idle boundary. After a close frame of ours, or once the engine closes the link, frames are only skipped,
 until the peer's close frame, the end of its stream, or `close_timeout`. The engine hears `link_closed` once.
 
@@ -16,11 +17,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from engineio_proto import Link, LinkState, Outgoing
 
+from ._codec import FrameCodec, Received, Violation
 from ._deadlines import Waiting
 from ._direct import read_direct
 from ._events import WireEvent
-from ._frame_reader import FrameReader, Received, Violation
-from ._frames import EMPTY_CLOSE, OPCODE_CLOSE, close_frame, control_frame, frame_header, outgoing_frames
+from ._frames import EMPTY_CLOSE, OPCODE_CLOSE, frame_bytes, frame_header, outgoing_frames
+from ._writer import Writer
 
 if TYPE_CHECKING:
     from ._wire import Wire
@@ -39,6 +41,10 @@ _OPEN: Final = LinkState.OPEN
 class WebSocketSide:
     """What a WebSocket holds away from an idle boundary.
 
+    Args:
+        codec: of a connection that has one from its 101 to its end.
+        writer: then makes the frames that go out.
+
     Attributes:
         buffer: input from `offset` on: an incomplete header, or what a slice left (then `backlog`).
         output: bytes to send ahead of what the link has queued.
@@ -47,11 +53,12 @@ class WebSocketSide:
 
     __slots__ = (
         "_close_sent",
+        "_codec",
+        "_in_close",
+        "_left",
         "_pongs",
-        "_reader",
-        "_skip_left",
         "_skipping",
-        "_skipping_close",
+        "_writer",
         "backlog",
         "buffer",
         "eof",
@@ -59,19 +66,20 @@ class WebSocketSide:
         "output",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, codec: FrameCodec | None = None, writer: Writer | None = None) -> None:
         self.buffer: bytes = b""
         self.offset = 0
         self.backlog = False
         self.eof = False
         self.output = b""
         self._pongs: list[bytes] | None = None
-        self._reader: FrameReader | None = None
-        self._close_sent = False
-        # While frames are skipped: what is left of the current one, and whether it is a close frame.
+        self._codec = codec
+        self._writer = writer
+        # Of the frame that is read or skipped: payload bytes that have not arrived, and whether it is a close frame.
+        self._left = 0
+        self._in_close = False
         self._skipping = False
-        self._skip_left = 0
-        self._skipping_close = False
+        self._close_sent = False
 
     @property
     def idle(self) -> bool:
@@ -80,7 +88,8 @@ class WebSocketSide:
             self.buffer
             or self.output
             or self._pongs
-            or self._reader is not None
+            or self._codec is not None
+            or self._writer is not None
             or self._close_sent
             or self._skipping
             or self.eof
@@ -125,7 +134,8 @@ class WebSocketSide:
                 if link.paused:
                     backlog = True
                     break
-                if self._reader is None and server.direct_path:
+                codec = self._codec
+                if server.direct_path and (codec is None or (self._left == 0 and codec.idle)):
                     before = pos
                     pos, most_frames = read_direct(
                         wire.engine,
@@ -162,30 +172,30 @@ class WebSocketSide:
     def _read_frame(
         self, wire: Wire[E], link: Link, data: bytes, pos: int, events: list[E | WireEvent], now: float
     ) -> int:
-        """Read one frame by wsproto, or what is here of it; returns the position behind it."""
-        reader = self._reader
+        """Read one frame by a codec, or what is here of it; returns the position behind it."""
+        codec = self._codec
         received: Received | None = None
         try:
-            if reader is None or reader.remaining == 0:
+            if codec is None or self._left == 0:
                 header = frame_header(data, pos)
                 if header is None:
                     return pos
-                if reader is None:
-                    reader = self._reader = FrameReader(
-                        max_message_size=wire.server.max_message_size,
-                        max_fragments=wire.server.config.max_fragments,
-                    )
+                if codec is None:
+                    codec = self._codec = wire.server.codec()
+                self._left = header.length
+                self._in_close = header.first & 0x0F == OPCODE_CLOSE
                 raw = data[pos : pos + header.size]
                 pos += header.size
-                received = reader.begin(header, raw)
-            if reader.remaining and pos < len(data):
-                start, pos = pos, min(pos + reader.remaining, len(data))
-                received = reader.feed(data[start:pos])
+                received = codec.begin(header, raw)
+            if self._left and pos < len(data):
+                start, pos = pos, min(pos + self._left, len(data))
+                self._left -= pos - start
+                received = codec.feed(data[start:pos])
         except Violation as violation:
             self._fail(wire, link, violation, events, now)
             return pos
-        if reader.idle:
-            self._reader = None
+        if self._left == 0 and self._writer is None and codec.idle:
+            self._codec = None
         if received is not None:
             self._receive(wire, link, received, events, now)
         return pos
@@ -207,7 +217,7 @@ class WebSocketSide:
                 wire.engine.dirty.mark(wire)
         elif opcode == OPCODE_CLOSE:
             self._queue_rest(wire, link)
-            self._peer_closed(wire, control_frame(OPCODE_CLOSE, payload), events, now)
+            self._peer_closed(wire, self._control(OPCODE_CLOSE, payload), events, now)
 
     # Closing.
 
@@ -216,8 +226,9 @@ class WebSocketSide:
     ) -> None:
         """The peer broke the protocol or a bound: our close frame with the code, and the end of its link."""
         self._queue_rest(wire, link)
-        self.output += close_frame(violation.code)
-        self._close_sent = True
+        # A code and no reason, as ws sends it after an error.
+        self.output += self._control(OPCODE_CLOSE, violation.code.to_bytes(2, "big"))
+        self._end_output()
         wire.close_link(events, now, violation.text)
         if violation.code == _PROTOCOL_ERROR:
             # Its frames cannot be told apart any more, so its close frame would not be found.
@@ -229,24 +240,21 @@ class WebSocketSide:
     def _skip(self, wire: Wire[E], data: bytes, pos: int, events: list[E | WireEvent], now: float) -> int:
         """Pass over one frame, or what is here of it; only the peer's close frame still counts."""
         self._skipping = True
-        if self._reader is not None:
-            self._skip_left = self._reader.remaining
-            self._skipping_close = self._reader.opcode == OPCODE_CLOSE
-            self._reader = None
-        if self._skip_left == 0:
+        self._codec = None
+        if self._left == 0:
             header = frame_header(data, pos)
             if header is None:
                 return pos
             pos += header.size
-            self._skip_left = header.length
-            self._skipping_close = header.first & 0x0F == OPCODE_CLOSE
+            self._left = header.length
+            self._in_close = header.first & 0x0F == OPCODE_CLOSE
             if not header.masked:
                 # No frame of a client, so there is no close frame to wait for.
                 wire.end(events, now)
                 return pos
-        skipped = min(self._skip_left, len(data) - pos)
-        self._skip_left -= skipped
-        if self._skip_left == 0 and self._skipping_close:
+        skipped = min(self._left, len(data) - pos)
+        self._left -= skipped
+        if self._left == 0 and self._in_close:
             link = wire.link
             if link is not None and not self._close_sent:
                 self._queue_rest(wire, link)
@@ -256,18 +264,23 @@ class WebSocketSide:
     def _peer_closed(self, wire: Wire[E], answer: bytes, events: list[E | WireEvent], now: float) -> None:
         """The peer's close frame arrived. RFC 6455 7.1.1: the server closes the TCP connection first."""
         self.output += answer
-        self._close_sent = True
+        self._end_output()
         wire.end(events, now)
 
     def _queue_rest(self, wire: Wire[E], link: Link) -> None:
         """Answers to what came before precede a close, as if each had been written at once."""
         if not wire.blocked:
-            self.output += self._take_pongs() + link_frames(link.take())
+            self.output += self._take_pongs() + self._frames(link)
         self._pongs = None
+
+    def _end_output(self) -> None:
+        """A close frame is the last that we send, so the contexts of compression are free."""
+        self._close_sent = True
+        self._codec = self._writer = None
 
     def forget_input(self) -> None:
         """The connection is closing: hold nothing of what came."""
-        self._reader = None
+        self._codec = None
         self.buffer = b""
         self.offset = 0
         self.backlog = False
@@ -281,16 +294,29 @@ class WebSocketSide:
         link = wire.link
         if link is None:
             return output
-        output += link_frames(link.take())
+        output += self._frames(link)
         if link.state is not _OPEN and not self._close_sent:
-            self._close_sent = True
-            wire.server.deadlines.arm(Waiting.CLOSE, wire, now)
             output += EMPTY_CLOSE
+            self._end_output()
+            wire.server.deadlines.arm(Waiting.CLOSE, wire, now)
         return output
 
     def _take_pongs(self) -> bytes:
         pongs, self._pongs = self._pongs, None
-        return b"".join([control_frame(_OPCODE_PONG, payload) for payload in pongs]) if pongs else b""
+        return b"".join([self._control(_OPCODE_PONG, payload) for payload in pongs]) if pongs else b""
+
+    def _frames(self, link: Link) -> bytes:
+        writer = self._writer
+        if writer is None:
+            return link_frames(link.take())
+        return b"".join([writer.outgoing(outgoing) for outgoing in link.take()])
+
+    def _control(self, opcode: int, payload: bytes) -> bytes:
+        return (
+            frame_bytes(0x80 | opcode, payload)
+            if self._writer is None
+            else self._writer.control(opcode, payload)
+        )
 
 
 def link_frames(batch: list[Outgoing]) -> bytes:

@@ -267,8 +267,11 @@ class Wire(Generic[E]):
         self.http = None
         self.link = handshake.link
         self.server.deadlines.cancel(self)
-        if http.buffer or http.output:
-            side = self.websocket = WebSocketSide()
+        side = self.server.lasting_side(handshake.deflate)
+        if side is None and (http.buffer or http.output):
+            side = WebSocketSide()
+        self.websocket = side
+        if side is not None:
             side.buffer = http.buffer
             side.backlog = bool(http.buffer)
             side.output = http.output

@@ -32,6 +32,11 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
 
+def snake_keys(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of a whole option, at every depth."""
+    return {snake(key): snake_keys(item) if isinstance(item, dict) else item for key, item in value.items()}
+
+
 def options_of(config: Mapping[str, Any], sleep: Callable[[float], Any] = asyncio.sleep) -> dict[str, Any]:
     """The options as our servers take them; `sleep` is what the suite's asynchronous functions await."""
     given: dict[str, Any] = {}
@@ -42,8 +47,8 @@ def options_of(config: Mapping[str, Any], sleep: Callable[[float], Any] = asynci
             given["allow_eio3"] = value
         elif name == "cors":
             given["cors"] = cors_of(value)
-        elif name == "httpCompression" and isinstance(value, dict):
-            given["http_compression"] = {snake(key): item for key, item in value.items()}
+        elif name in ("httpCompression", "perMessageDeflate") and isinstance(value, dict):
+            given[snake(name)] = snake_keys(value)
         elif name == "cookie" and isinstance(value, dict):
             given["cookie"] = {snake(key): cookie_value_of(key, item) for key, item in value.items()}
         else:
