@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from socketio_parser import EncodeError, StdlibJson
+from socketio_parser import EncodeError, MsgpackParser, StdlibJson
 from socketio_proto import ServerConfig
 
 from tests.sim.socketio import Stage
@@ -39,7 +39,9 @@ from tests.sim.socketio import Stage
         ({"path": "x"}, ValueError, ["path", "'x'"]),
         ({"json": 5}, TypeError, ["json", "5"]),
         ({"adapter": object}, NotImplementedError, ["'adapter'", "not supported yet", "object"]),
-        ({"parser": 1}, NotImplementedError, ["'parser'"]),
+        ({"parser": 1}, TypeError, ["parser", "encoder() and decoder()", "not 1"]),
+        ({"parser": MsgpackParser}, TypeError, ["parser", "encoder() failed", "give an instance"]),
+        ({"parser": MsgpackParser(), "json": StdlibJson()}, ValueError, ["json", "MsgpackParser"]),
         ({"connection_state_recovery": {}}, NotImplementedError, ["'connection_state_recovery'", "{}"]),
         ({"cleanup_empty_child_namespaces": True}, NotImplementedError, ["cleanup_empty_child_namespaces"]),
         ({"allow_eio3": True}, NotImplementedError, ["'allow_eio3'", "True"]),

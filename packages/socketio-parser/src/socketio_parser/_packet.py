@@ -66,7 +66,8 @@ class Packet:
         )
 
     def __repr__(self) -> str:
-        kind = PacketType(self.type).name if self.type in _NUMBERS else repr(self.type)
+        known = isinstance(cast(object, self.type), int) and self.type in _NUMBERS
+        kind = PacketType(self.type).name if known else repr(self.type)
         return f"Packet({kind}, {self.namespace!r}, {self.data!r}, id={self.id!r})"
 
 

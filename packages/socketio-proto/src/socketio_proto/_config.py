@@ -11,14 +11,13 @@ from math import isfinite
 from typing import Any, Final, cast
 
 from engineio_proto import EngineConfig, unknown_option
-from socketio_parser import JsonCodec
+from socketio_parser import JsonCodec, Parser, check_parser
 
 # Documented by the reference, not built yet. Given their "off" value they are accepted.
 _LATER: Final[Mapping[str, tuple[object, ...]]] = {
     "adapter": (None,),
     "cleanup_empty_child_namespaces": (False, None),
     "connection_state_recovery": (False, None),
-    "parser": (None,),
 }
 
 
@@ -48,8 +47,10 @@ class ServerConfig(HandlerConfig):
     """Whether the official client's files are served under the path."""
     json: JsonCodec | None = None
     """How to write and read JSON; None takes orjson when it is installed."""
+    parser: Parser | None = None
+    """How packets become messages; None is the default parser, `MsgpackParser()` the other one of ours."""
     max_attachments: int = 10
-    """Binary attachments per packet, as the reference."""
+    """Binary attachments per packet, as the reference. msgpack has none, and so no limit."""
     max_namespaces: int = 100
     """Namespaces that one connection may join."""
     max_pending_acks: int = 10_000
@@ -64,6 +65,10 @@ class ServerConfig(HandlerConfig):
             raise ValueError(f"connect_timeout must be more than 0 and at most 1e9 seconds, not {seconds!r}")
         if not isinstance(cast(object, self.serve_client), bool):
             raise TypeError(f"serve_client must be True or False, not {self.serve_client!r}")
+        if self.parser is not None:
+            check_parser(self.parser)
+            if self.json is not None:
+                raise ValueError(f"json is for the default parser, and parser is {self.parser!r}")
         for name in ("max_attachments", "max_namespaces", "max_pending_acks"):
             _check_count(self, name)
 

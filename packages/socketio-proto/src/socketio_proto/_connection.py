@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast, final
 
-from engineio_proto import Session
-from socketio_parser import Decoder, Packet, PacketType
+from engineio_proto import Outgoing, Session
+from socketio_parser import EncodeError, Packet, PacketDecoder, PacketType
 
 from ._events import (
     ConnectionClosed,
@@ -24,6 +24,7 @@ from ._events import (
     SocketErrored,
 )
 from ._old_clients import refusal, split_query
+from ._parser import ParserFailed
 from ._peer import Peer
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Connection(Peer[Queued]):
 
     __slots__ = ("closing", "decoder", "issued", "joining", "misfits", "partial_bytes", "server", "sockets")
 
-    def __init__(self, server: Server, session: Session, decoder: Decoder, issued: float) -> None:
+    def __init__(self, server: Server, session: Session, decoder: PacketDecoder, issued: float) -> None:
         super().__init__(server.order, session)
         self.server = server
         self.decoder = decoder
@@ -134,12 +135,30 @@ class Connection(Peer[Queued]):
         self.server.connect_timers.cancel(self)
 
     def refuse(self, name: str, message: str, data: Any = None) -> None:
-        """A middleware keeps the client out of a namespace."""
+        """A middleware keeps the client out of a namespace. Raises EncodeError when its data cannot be sent."""
         payload: Any = {"message": message} if data is None else {"message": message, "data": data}
-        self._send_error(name, payload if self.protocol == 5 else refusal(message, data))
+        if self.protocol == 4:
+            payload = refusal(message, data)
+        if data is None:
+            self._send_error(name, payload)
+        else:
+            self.session.send(self.server.encode(Packet(PacketType.CONNECT_ERROR, name, payload)))
 
     def _send_error(self, name: str, payload: Any) -> None:
-        self.session.send(self.server.encode(Packet(PacketType.CONNECT_ERROR, name, payload)))
+        outgoing = self.encode(Packet(PacketType.CONNECT_ERROR, name, payload))
+        if outgoing is not None:
+            self.session.send(outgoing)
+
+    def encode(self, packet: Packet) -> Outgoing | None:
+        """A packet that is of the protocol, and of nobody's making. When the user's parser does not take it, that costs
+        this connection and no other; None then.
+        """
+        try:
+            return self.server.encode(packet)
+        except EncodeError as error:
+            self.server.raise_event(ConnectionClosed(self, f"a packet cannot be encoded: {error}", error))
+            self.close(DisconnectReason.FORCED_SERVER_CLOSE, str(error))
+            return None
 
     # Leaving.
 
@@ -154,13 +173,16 @@ class Connection(Peer[Queued]):
 
     def kick(self, socket: Socket) -> None:
         """The server disconnects one socket: DISCONNECT, and the connection stays."""
-        self.session.send(self.server.encode(Packet(PacketType.DISCONNECT, socket.namespace.name)))
-        self.leave(socket, DisconnectReason.SERVER_NAMESPACE_DISCONNECT, deaf=True)
+        outgoing = self.encode(Packet(PacketType.DISCONNECT, socket.namespace.name))
+        if outgoing is not None:
+            self.session.send(outgoing)
+            self.leave(socket, DisconnectReason.SERVER_NAMESPACE_DISCONNECT, deaf=True)
 
     def disconnect_all(self) -> None:
         """The server disconnects every socket and closes the connection."""
         for socket in list(self.sockets.values()):
-            self.kick(socket)
+            if not self.closing:  # by the one before
+                self.kick(socket)
         self.drop_joining()
         self.session.close(self.server.runtime.now())
 
@@ -178,7 +200,10 @@ class Connection(Peer[Queued]):
         for socket in list(self.sockets.values()):
             self.leave(socket, reason, description)
         self.drop_joining()
-        self.decoder.reset()
+        try:
+            self.decoder.reset()
+        except Exception as error:  # of a parser of the user's own
+            self.server.raise_event(ConnectionClosed(self, f"the parser's reset() raised {error!r}", error))
         self.resolve_drained(now)
         if self.inbox is not None:
             self.server.raise_event(InboxReleased(self))
@@ -199,7 +224,8 @@ class Connection(Peer[Queued]):
         """The client sent what is not Socket.IO: every socket learns it, then the connection closes."""
         for socket in self.sockets.values():
             self.server.raise_event(SocketErrored(socket, error))
-        self.server.raise_event(ConnectionClosed(self, f"undecodable packet: {error}"))
+        fault = error if isinstance(error, ParserFailed) else None
+        self.server.raise_event(ConnectionClosed(self, f"undecodable packet: {error}", fault))
         self.close(DisconnectReason.FORCED_CLOSE, str(error))
 
     def overflowed(self, text: str) -> None:

@@ -102,7 +102,8 @@ class Dispatcher:
             case ConnectionClosed():
                 session = event.connection.session
                 text = f"closed {session.id} from {session.request.remote_address}: {event.description}"
-                self._runtime.report(Report(Trouble.CLOSED, text))
+                trouble = Trouble.CLOSED if event.error is None else Trouble.HANDLER
+                self._runtime.report(Report(trouble, text, event.error))
             case InboxReleased():
                 self.order.drain(event.connection)
             case _:

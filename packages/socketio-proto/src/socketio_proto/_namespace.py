@@ -86,13 +86,16 @@ class Namespace(Audience):
         connection = socket.connection
         if connection.joining.get(self.name) is not socket:
             return
+        told = {"sid": socket.id} if connection.protocol == 5 else None
+        welcome = connection.encode(Packet(PacketType.CONNECT, self.name, told))
+        if welcome is None:  # and the connection is closed
+            return
         del connection.joining[self.name]
         self.sockets[socket.id] = socket
         connection.joined(socket)
         socket.connected = True
         self.adapter.join(socket.id, (socket.id,))
-        told = {"sid": socket.id} if connection.protocol == 5 else None
-        connection.session.send(self.server.encode(Packet(PacketType.CONNECT, self.name, told)))
+        connection.session.send(welcome)
         self.server.raise_event(SocketConnected(socket))
 
     def refuse(self, socket: Socket, message: str, data: Any = None) -> None:

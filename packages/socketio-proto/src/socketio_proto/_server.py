@@ -32,7 +32,7 @@ from engineio_proto import (
     WireOptions,
     message,
 )
-from socketio_parser import DecodeError, Decoder, Encoder, Packet, PacketType, default_json
+from socketio_parser import DecodeError, Decoder, Packet, PacketType
 
 from ._acks import PendingAck
 from ._audience import Audience
@@ -44,6 +44,7 @@ from ._dispatch import Dispatcher
 from ._events import ConnectionClosed, DisconnectReason, EventReceived, NamespaceCreated, SocketEvent
 from ._handlers import Function
 from ._namespace import MiddlewareFunction, Namespace
+from ._parser import ParserFailed, codec_of
 from ._runtime import Runtime
 
 _EVENT: Final = PacketType.EVENT
@@ -82,8 +83,8 @@ class Server(Audience):
         self._ack_timers: TimerHeap[PendingAck] = self.timers.heap()
         self._wall_clock = wall_clock
         self._client_files = client_files if self.config.serve_client else None
-        self._json = self.config.json if self.config.json is not None else default_json()
-        self._encode = Encoder(json=self._json, max_attachments=self.config.max_attachments).encode
+        self._max_pending_bytes = self.config.max_attachments * self.wire_options.max_message_size
+        self._encode, self._new_decoder = codec_of(self.config, self._max_pending_bytes)
         self.high_water_mark = self.config.high_water_mark
         self.ready = runtime.ready
         decisions = DecisionRunner(self.engine, runtime, self._decided)
@@ -318,13 +319,26 @@ class Server(Audience):
             # Its traceback would tie the error, this frame and the event that carries the error into a knot.
             connection.undecodable(error.with_traceback(None))
             return
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # of a parser of the user's own, or of a JSON codec
+            failed = ParserFailed(f"the parser raised {error!r}")
+            failed.__cause__ = error
+            connection.undecodable(failed)
+            return
         size = len(data)
         if connection.partial_bytes:
             size += connection.partial_bytes
             connection.partial_bytes = 0
         if packet is None:
             connection.partial_bytes = size
-            if connection.decoder.awaiting and not connection.sockets:
+            if type(connection.decoder) is not Decoder:
+                connection.partial_bytes += 1  # a message of no bytes may cost memory too
+                if size > self._max_pending_bytes:
+                    connection.violated(
+                        f"a packet of more than {self._max_pending_bytes} bytes is not complete"
+                    )
+            elif not connection.sockets:
                 connection.violated("binary packet before any namespace was joined")
             return
         if packet.type is _EVENT:
@@ -342,12 +356,8 @@ class Server(Audience):
     ) -> None:
         match event:
             case SessionOpened(session=session):
-                decoder = Decoder(
-                    json=self._json,
-                    max_attachments=self.config.max_attachments,
-                    max_pending_bytes=self.config.max_attachments * self.wire_options.max_message_size,
-                )
-                session.user = connection = Connection(self, session, decoder, self._wall_clock())
+                connection = Connection(self, session, self._new_decoder(), self._wall_clock())
+                session.user = connection
                 self.connect_timers.arm(connection, now)
                 if connection.protocol == 4:
                     connection.connect("/", {})
