@@ -61,13 +61,10 @@ def _checked_encode(parser: Parser) -> Encode:
             raise
         except BaseException as error:
             raise EncodeError(f"the parser's encode() raised {error!r}") from error
-        messages: tuple[Any, ...] = (
-            tuple(cast("list[Any]", given)) if isinstance(given, (tuple, list)) else ()
-        )
+        messages = tuple(cast("list[Any]", given)) if isinstance(given, (list, tuple)) else ()
         if not messages or not all(isinstance(message, (str, bytes)) for message in messages):
-            raise EncodeError(
-                f"the parser's encode() must return str and bytes in a tuple, not {_shown(given)}"
-            )
+            shown = _shown(cast(object, given))
+            raise EncodeError(f"the parser's encode() must return str and bytes in a tuple, not {shown}")
         return messages
 
     return checked
