@@ -38,7 +38,7 @@ CLIENT_FILES = ROOT / "packages" / "socketio-client-files"
 JS_CLIENTS = ROOT / "tests" / "interop" / "js"
 OLDEST_NODE = 18
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-RECORDERS = ("sessions", "parser", "msgpack", "cors", "cookie", "compression", "deflate")
+RECORDERS = ("sessions", "parser", "msgpack", "cors", "cookie", "compression", "deflate", "engine_parser")
 
 WHEEL_TEST_TOOLS = ("pytest", "hypothesis", "websockets")
 """All that a package's own tests may use besides the package: no other package of ours, no speed-up. `websockets` is

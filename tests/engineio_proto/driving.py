@@ -17,6 +17,7 @@ from engineio_proto import (
     Response,
     Session,
     SessionClosed,
+    SessionOpened,
 )
 
 Headers = tuple[tuple[str, str], ...]
@@ -27,8 +28,8 @@ def new_engine(**options: Any) -> EngineServer:
     return EngineServer(EngineConfig.from_options(options), random_bytes=bytes)
 
 
-def target(transport: str | None, sid: str | None = None, **query: str) -> str:
-    """A request target; a query value of "" stays, None for the transport leaves it out."""
+def target(transport: str | None, sid: str | None = None, **query: str | None) -> str:
+    """A request target; a query value of "" stays, None leaves it out."""
     values = {"EIO": "4", "transport": transport, "sid": sid, **query}
     return "/engine.io/?" + urlencode({name: value for name, value in values.items() if value is not None})
 
@@ -72,9 +73,28 @@ def open_websocket(engine: EngineServer, *, now: float = 0.0) -> tuple[Session, 
     return session, link
 
 
-def open_candidate(engine: EngineServer, session: Session, *, now: float = 0.0) -> Link:
+def open_form(
+    engine: EngineServer, transport: str, protocol: int, **query: str | None
+) -> tuple[Session, Link | None]:
+    """A session of either protocol in whatever form the query asks for, its open packet taken."""
+    path = target(transport, **{"EIO": str(protocol), **query})
+    if transport == "polling":
+        events, _ = ask(engine, "GET", path)
+        (opened,) = events
+        assert isinstance(opened, SessionOpened)
+        return opened.session, None
+    link = new_link(path)
+    engine.receive_upgrade(link, 0.0)
+    session = link.session
+    assert session is not None
+    link.take()
+    engine.dirty.take()
+    return session, link
+
+
+def open_candidate(engine: EngineServer, session: Session, *, now: float = 0.0, **query: str | None) -> Link:
     """A WebSocket that may probe for the session."""
-    link = new_link(target("websocket", session.id), now=now)
+    link = new_link(target("websocket", session.id, EIO=str(session.protocol), **query), now=now)
     assert engine.receive_upgrade(link, now) == []
     assert link.state is LinkState.OPEN
     return link
@@ -82,14 +102,16 @@ def open_candidate(engine: EngineServer, session: Session, *, now: float = 0.0) 
 
 def poll(engine: EngineServer, session: Session, *, now: float = 0.0, headers: Headers = ()) -> Exchange:
     """A GET of the session."""
-    exchange = new_exchange("GET", target("polling", session.id), headers)
+    exchange = new_exchange("GET", target("polling", session.id, EIO=str(session.protocol)), headers)
     engine.receive_request(exchange, now)
     return exchange
 
 
-def start_post(engine: EngineServer, session: Session, *, now: float = 0.0, headers: Headers = ()) -> Exchange:
+def start_post(
+    engine: EngineServer, session: Session, *, now: float = 0.0, headers: Headers = ()
+) -> Exchange:
     """The head of a POST."""
-    exchange = new_exchange("POST", target("polling", session.id), headers)
+    exchange = new_exchange("POST", target("polling", session.id, EIO=str(session.protocol)), headers)
     engine.receive_request(exchange, now)
     return exchange
 

@@ -60,7 +60,7 @@ def test_defaults_of_the_reference() -> None:
         ({"enforce_origin": "yes"}, TypeError, ["enforce_origin", "'yes'", "True or False"]),
         ({"cookie": "io"}, TypeError, ["cookie", "'io'", "mapping"]),
         ({"cookie": {"name": "a b"}}, ValueError, ["name"]),
-        ({"allow_eio3": True}, NotImplementedError, ["allow_eio3", "True"]),
+        ({"allow_eio3": 3}, TypeError, ["allow_eio3", "3"]),
         ({"generate_id": "AAAA"}, TypeError, ["generate_id", "'AAAA'", "function"]),
         ({"allow_request": lambda: True}, TypeError, ["allow_request", "1 positional argument"]),
         ({"headers": _async_hook}, TypeError, ["headers", "plain function"]),

@@ -7,7 +7,9 @@ from engineio_proto import Headers, Request, Response
 
 
 class TestHeaders:
-    headers = Headers([("Host", "h"), ("X-A", "1"), ("x-a", "2"), ("Cookie", "a=b"), ("cookie", "c=d"), ("e", "")])
+    headers = Headers(
+        [("Host", "h"), ("X-A", "1"), ("x-a", "2"), ("Cookie", "a=b"), ("cookie", "c=d"), ("e", "")]
+    )
 
     def test_joined(self) -> None:
         assert self.headers["host"] == self.headers["HOST"] == "h"

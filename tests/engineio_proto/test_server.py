@@ -67,7 +67,13 @@ class TestHandshake:
         assert not event.session.writable  # the open packet is still to go
         (opened,) = packets(link)
         assert isinstance(opened, str)
-        assert list(json.loads(opened[1:])) == ["sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"]
+        assert list(json.loads(opened[1:])) == [
+            "sid",
+            "upgrades",
+            "pingInterval",
+            "pingTimeout",
+            "maxPayload",
+        ]
         assert json.loads(opened[1:])["upgrades"] == []
         assert event.session.writable
 
@@ -247,7 +253,9 @@ class TestClose:
         sid = open_polling(engine).id
         engine.close(0.0)
         assert ask(engine, "GET", target("polling"))[1] == Response(503)
-        assert ask(engine, "GET", target("polling", sid))[1].body == b'{"code":1,"message":"Session ID unknown"}'
+        assert (
+            ask(engine, "GET", target("polling", sid))[1].body == b'{"code":1,"message":"Session ID unknown"}'
+        )
         link = new_link(target("websocket"))
         assert engine.receive_upgrade(link, 0.0) == []
         assert link.refusal is not None and link.refusal.status == 503

@@ -35,7 +35,13 @@ def engine() -> EngineServer:
 class TestWebSocket:
     def test_messages(self, engine: EngineServer) -> None:
         session, link = open_websocket(engine)
-        for text, data in [("4a", "a"), ("4", ""), ("4€", "€"), ("4\x1e", "\x1e"), ("bAQID", b"\x01\x02\x03")]:
+        for text, data in [
+            ("4a", "a"),
+            ("4", ""),
+            ("4€", "€"),
+            ("4\x1e", "\x1e"),
+            ("bAQID", b"\x01\x02\x03"),
+        ]:
             assert engine.receive_text(link, text, 0.0) == [MessageReceived(session, data)]
         for data in (b"", b"4a", bytes(1000)):
             assert engine.receive_bytes(link, data, 0.0) == [MessageReceived(session, data)]
@@ -82,7 +88,10 @@ class TestWebSocket:
 
     @pytest.mark.parametrize(
         ("error", "end"),
-        [(None, ("transport close", None)), ("too many fragments", ("transport error", "too many fragments"))],
+        [
+            (None, ("transport close", None)),
+            ("too many fragments", ("transport error", "too many fragments")),
+        ],
     )
     def test_link_closed(self, engine: EngineServer, error: str | None, end: tuple[str, str | None]) -> None:
         session, link = open_websocket(engine)

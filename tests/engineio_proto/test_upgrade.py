@@ -94,7 +94,9 @@ class TestProbe:
 
 
 class TestCommit:
-    def test_the_buffer_goes_out_on_the_link(self, engine: EngineServer, session: Session, link: Link) -> None:
+    def test_the_buffer_goes_out_on_the_link(
+        self, engine: EngineServer, session: Session, link: Link
+    ) -> None:
         session.send_message("a")
         engine.receive_text(link, "2probe", 0.0)
         events = engine.receive_text(link, "5", 0.0)
@@ -111,7 +113,11 @@ class TestCommit:
     def test_glued(self, engine: EngineServer, session: Session, link: Link) -> None:
         """`2probe`, `5` and messages in one segment, handled in order."""
         events = [e for text in ("2probe", "5", "4a", "4b") for e in engine.receive_text(link, text, 0.0)]
-        assert events == [SessionUpgraded(session), MessageReceived(session, "a"), MessageReceived(session, "b")]
+        assert events == [
+            SessionUpgraded(session),
+            MessageReceived(session, "a"),
+            MessageReceived(session, "b"),
+        ]
 
     def test_pending_get_gets_the_close(self, engine: EngineServer, session: Session, link: Link) -> None:
         get = poll(engine, session)

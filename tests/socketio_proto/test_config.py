@@ -44,7 +44,7 @@ from tests.sim.socketio import Stage
         ({"parser": MsgpackParser(), "json": StdlibJson()}, ValueError, ["json", "MsgpackParser"]),
         ({"connection_state_recovery": {}}, NotImplementedError, ["'connection_state_recovery'", "{}"]),
         ({"cleanup_empty_child_namespaces": True}, NotImplementedError, ["cleanup_empty_child_namespaces"]),
-        ({"allow_eio3": True}, NotImplementedError, ["'allow_eio3'", "True"]),
+        ({"allow_eio3": 3}, TypeError, ["allow_eio3", "3"]),
     ],
 )
 def test_wrong(options: dict[str, Any], error: type[Exception], words: list[str]) -> None:

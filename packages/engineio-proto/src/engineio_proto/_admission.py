@@ -7,6 +7,7 @@ Everything is decided when a request comes here. Source: `packages/engine.io/lib
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from ._answer_headers import merged
@@ -14,11 +15,13 @@ from ._errors import ERROR_MESSAGES, ErrorCode
 from ._events import RequestRefused, SessionOpened
 from ._exchange import Exchange
 from ._ids import IdGenerator
+from ._jsonp import Jsonp
 from ._link import Link
 from ._outgoing import Outgoing
-from ._payload import encode_payload
+from ._payload import PayloadForm
 from ._polling import Polling
 from ._request import Request, Response
+from ._revision import REVISIONS, Revision
 from ._session import Session
 from ._tables import SessionState
 from ._upgrade import Upgrade
@@ -48,7 +51,7 @@ class Admission:
         """The checks that need nobody's opinion."""
         engine = self._engine
         upgrade = isinstance(carrier, Link)
-        return verify(carrier.request, engine.sessions, engine.config.transports, upgrade=upgrade)
+        return verify(carrier.request, engine.sessions, engine.config, upgrade=upgrade)
 
     def admit(
         self,
@@ -73,7 +76,7 @@ class Admission:
         elif isinstance(carrier, Link):
             self._admit_link(carrier, verified, now, headers, sid)
         elif verified.session is None:
-            self._open_polling(carrier, now, sid)
+            self._open_polling(carrier, verified, now, sid)
         else:
             polling = verified.session.polling
             assert polling is not None  # `verify` refuses a plain request for any other session
@@ -134,11 +137,12 @@ class Admission:
         engine = self._engine
         added = engine.hooks.added_headers(link.request)
         link.accept(merged(headers, added) if added else headers)
+        link.form = REVISIONS[verified.protocol].link_form(base64=bool(verified.query.get("b64")))
         session = verified.session
         if verified.transport != "websocket":
             link.close()  # as the reference: accepted, then closed at once
         elif session is None:
-            session = self._new_session(link.request, now, sid)
+            session = self._new_session(link.request, verified, now, sid)
             session.link = link
             link.session = session
             session.owner = link.owner
@@ -150,12 +154,13 @@ class Admission:
             session.upgrade = Upgrade(session, link, now)
         engine.dirty.mark(link.owner)
 
-    def _open_polling(self, exchange: Exchange, now: float, sid: str | None) -> None:
+    def _open_polling(self, exchange: Exchange, verified: Verified, now: float, sid: str | None) -> None:
         engine = self._engine
-        session = self._new_session(exchange.request, now, sid)
-        session.polling = polling = Polling(session)
+        session = self._new_session(exchange.request, verified, now, sid)
+        form = _payload_form(session.revision, verified.query)
+        session.polling = polling = Polling(session, form)
         opening = Outgoing((self._handshake(session),))
-        response = polling.payload_response(exchange.request, encode_payload([opening]))
+        response = polling.payload_response(exchange.request, form.encode([opening]))
         if engine.config.http_compression is not None:
             response = engine.config.http_compression.apply(exchange.request, response, [opening])
         cookie = engine.hooks.sid_cookie(exchange.request, session.id)
@@ -163,12 +168,12 @@ class Admission:
         exchange.answer(engine.hooks.decorate(exchange.request, response))
         engine.pending.append(SessionOpened(session))
 
-    def _new_session(self, request: Request, now: float, sid: str | None) -> Session:
+    def _new_session(self, request: Request, verified: Verified, now: float, sid: str | None) -> Session:
         engine = self._engine
         sid = sid or self._generate_id()
         while sid in engine.sessions:  # 96 random bits: only a broken source of randomness comes here
             sid = self._generate_id()
-        session = engine.sessions[sid] = Session(engine, sid, request, now)
+        session = engine.sessions[sid] = Session(engine, sid, request, REVISIONS[verified.protocol], now)
         return session
 
     def _handshake(self, session: Session) -> str:
@@ -189,3 +194,12 @@ class Admission:
             },
             separators=(",", ":"),
         )
+
+
+def _payload_form(revision: Revision, query: Mapping[str, str]) -> PayloadForm:
+    """Fixed by the handshake; later requests of the session do not change it."""
+    index = query.get("j")
+    if index is None:
+        return revision.payload_form(base64=bool(query.get("b64")))
+    # A script cannot carry bytes: the reference writes a Buffer as JSON then, which no client reads.
+    return Jsonp(revision.payload_form(base64=True), index)

@@ -24,11 +24,6 @@ from ._wire_options import WireOptions
 
 TRANSPORTS: Final = ("polling", "websocket")
 
-# Documented by the reference, not built yet. Given their "off" value they are accepted.
-_LATER: Final[Mapping[str, tuple[object, ...]]] = {
-    "allow_eio3": (False, None),
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
@@ -46,6 +41,8 @@ class EngineConfig:
     """Seconds between a pong (or the open) and the next ping."""
     ping_timeout: float = 20.0
     """Seconds that a pong may take."""
+    allow_eio3: bool = False
+    """Whether clients of protocol 3 may come: `socket.io-client` 2 and older."""
     upgrade_timeout: float = 10.0
     """Seconds from a candidate WebSocket to its `5` packet."""
     max_http_buffer_size: int = 1_000_000
@@ -139,7 +136,7 @@ class EngineConfig:
         compression: Any = self.http_compression
         if compression is not None and not isinstance(compression, HttpCompression):
             raise TypeError(f"http_compression must be an HttpCompression or None, not {compression!r}")
-        for name in ("add_trailing_slash", "allow_upgrades", "enforce_origin"):
+        for name in ("add_trailing_slash", "allow_upgrades", "allow_eio3", "enforce_origin"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         self.wire_options()  # which checks those that are a wire's
@@ -160,18 +157,14 @@ class EngineConfig:
         Raises:
             TypeError: an unknown option (the nearest known one is named) or a wrong type.
             ValueError: a wrong value.
-            NotImplementedError: a documented option that is not built yet.
         """
         known = {option.name for option in fields(cls)}
         values: dict[str, Any] = {}
         for name, value in options.items():
             if name in known:
                 values[name] = value
-            elif name in _LATER:
-                if value not in _LATER[name]:
-                    raise NotImplementedError(f"option {name!r} is not supported yet (given: {value!r})")
             else:
-                raise TypeError(unknown_option(name, known | set(_LATER)))
+                raise TypeError(unknown_option(name, known))
         if "http_compression" in values:
             values["http_compression"] = HttpCompression.from_option(values["http_compression"])
         values["per_message_deflate"] = PerMessageDeflate.from_option(values.get("per_message_deflate"))

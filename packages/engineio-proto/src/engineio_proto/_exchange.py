@@ -53,7 +53,7 @@ class Exchange:
         self.state = ExchangeState.WAITING
         self.session: Session | None = None
         self.body: bytearray | None = None
-        self.backlog: list[str] | None = None
+        self.backlog: list[str | bytes] | None = None
         self.headers: tuple[tuple[str, str], ...] = ()
         self.undecided = False
         self._response: Response | None = None

@@ -11,6 +11,7 @@ down, and pulls `take()` up: whatever the session has queued, in order, then the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._outgoing import Outgoing
@@ -30,6 +31,7 @@ class Link:
         state: see `LinkState`.
         headers: extra headers of the 101 answer, once accepted.
         refusal: the HTTP answer, once refused.
+        form: makes of what is queued what goes out, where that is not the same; see `_revision.py`.
         session: the session that it carries or probes for, or None.
         paused: the layer above wants no more input from this link for now.
         last_received: `now` of the latest bytes; the wire writes it once per read.
@@ -39,6 +41,7 @@ class Link:
     __slots__ = (
         "_outbox",
         "blocked",
+        "form",
         "headers",
         "last_received",
         "owner",
@@ -55,6 +58,7 @@ class Link:
         self.state = LinkState.DECIDING
         self.headers: tuple[tuple[str, str], ...] = ()
         self.refusal: Response | None = None
+        self.form: Callable[[Outgoing], Outgoing] | None = None
         self.session: Session | None = None
         self.paused = False
         self.blocked = False
@@ -101,13 +105,15 @@ class Link:
         session = self.session
         if outbox is None:
             # The common case: the link carries its session and nothing is queued beside it.
+            if session is None or session.link is not self:
+                return []
+            outbox = session.take_buffer()
+        else:
+            self._outbox = None
             if session is not None and session.link is self:
-                return session.take_buffer()
-            return []
-        self._outbox = None
-        if session is not None and session.link is self:
-            outbox.extend(session.take_buffer())
-        return outbox
+                outbox.extend(session.take_buffer())
+        form = self.form
+        return outbox if form is None else [form(outgoing) for outgoing in outbox]
 
     def __repr__(self) -> str:
         return f"<Link {self.state.value} {self.request.target}>"

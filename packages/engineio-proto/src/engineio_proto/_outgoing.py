@@ -4,14 +4,18 @@ An `Outgoing` holds the Engine.IO packets of one message of the layer above, alr
 `str` and begins with its type digit, a binary message is `bytes` as it is. A Socket.IO packet with attachments
 is one `Outgoing`, so it is queued, dropped and counted whole and its attachments never part from it.
 
-Both wire forms are made when first needed and kept: the polling form here, the WebSocket frames in `frame`, a
-slot that belongs to the wire. A broadcast to N sessions is one `Outgoing`, so it is encoded once.
+Every wire form is made when first needed and kept: protocol 4's polling form and the forms of protocol 3 here, the
+WebSocket frames in `frame`, a slot that belongs to the wire. A broadcast to N sessions is one `Outgoing`, so it is
+encoded once per form.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+Form = TypeVar("Form")
 
 RECORD_SEPARATOR: Final = "\x1e"
 
@@ -29,7 +33,7 @@ class Outgoing:
         deflated: by what they were compressed with, the WebSocket frames where packets are; None until then.
     """
 
-    __slots__ = ("_payload", "compress", "compressed", "deflated", "frame", "packets", "size")
+    __slots__ = ("_forms", "_payload", "compress", "compressed", "deflated", "frame", "packets", "size")
 
     def __init__(self, packets: tuple[str | bytes, ...], compress: bool = True) -> None:
         self.packets = packets
@@ -38,6 +42,7 @@ class Outgoing:
         self.compressed: dict[str, tuple[bytes, bytes]] | None = None
         self.deflated: dict[object, bytes] | None = None
         self._payload: str | None = None
+        self._forms: dict[Callable[[Outgoing], Any], Any] | None = None
         # Nearly every message is one packet of ASCII, whose size is known without encoding it.
         if len(packets) == 1 and packets[0].isascii():
             self.size = len(packets[0])
@@ -59,6 +64,22 @@ class Outgoing:
                 for packet in self.packets
             )
         return payload
+
+    @property
+    def has_bytes(self) -> bool:
+        """Whether there is a binary message: only that differs between the forms over a WebSocket."""
+        return bool([packet for packet in self.packets if isinstance(packet, bytes)])
+
+    def form(self, make: Callable[[Outgoing], Form]) -> Form:
+        """What `make` makes of it, the first time; it must not be the `Outgoing` itself, nor refer to it."""
+        forms = self._forms
+        if forms is None:
+            forms = self._forms = {}
+        elif make in forms:
+            kept: Form = forms[make]
+            return kept
+        made = forms[make] = make(self)
+        return made
 
     def __repr__(self) -> str:
         return f"Outgoing({self.packets!r}, compress={self.compress})"
@@ -82,6 +103,7 @@ def control(packet: str) -> Outgoing:
 
 # Made once per process: every session sends these very objects, frames included.
 PING: Final = Outgoing(("2",))  # the session's, so a transport may compress it, as in the reference
+PONG: Final = Outgoing(("3",))
 NOOP: Final = control("6")
 CLOSE: Final = control("1")
 PROBE_ANSWER: Final = control("3probe")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ._events import CloseReason
 from ._exchange import Exchange
 from ._outgoing import CLOSE, NOOP, Outgoing
-from ._payload import encode_payload, split_payload
+from ._payload import Body, PayloadForm
 from ._request import Request, Response
 from ._tables import ExchangeState, SessionState
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ._session import Session
 
 _NO_STORE: Final = ("cache-control", "no-store")
-_TEXT: Final = ("Content-Type", "text/plain; charset=UTF-8")
 _OK: Final = Response(200, (("Content-Type", "text/html"), _NO_STORE), b"ok")
 BAD_REQUEST: Final = Response(400)
 _TOO_LARGE: Final = Response(413)
@@ -28,12 +27,18 @@ _WRONG_METHOD: Final = Response(500)
 
 
 class Polling:
-    """The polling transport of one session."""
+    """The polling transport of one session.
 
-    __slots__ = ("_session", "parked", "posting")
+    Args:
+        session: whose.
+        form: how packets stand in its bodies, from the handshake on.
+    """
 
-    def __init__(self, session: Session) -> None:
+    __slots__ = ("_form", "_session", "parked", "posting")
+
+    def __init__(self, session: Session, form: PayloadForm) -> None:
         self._session = session
+        self._form = form
         self.parked: Exchange | None = None
         self.posting: Exchange | None = None
 
@@ -71,7 +76,7 @@ class Polling:
 
     def receive_body_end(self, exchange: Exchange, now: float) -> None:
         """The body is complete: decode it, at most a slice of packets at once."""
-        packets = split_payload(exchange.body_complete())
+        packets = self._form.decode(exchange.body_complete(), binary=_is_binary(exchange.request))
         packets.reverse()
         exchange.backlog = packets
         self.resume(exchange, now)
@@ -120,17 +125,17 @@ class Polling:
         assert exchange is not None
         self.parked = None
         engine = self._session.engine
-        response = self.payload_response(exchange.request, encode_payload(buffer))
+        response = self.payload_response(exchange.request, self._form.encode(buffer))
         if engine.config.http_compression is not None:
             response = engine.config.http_compression.apply(exchange.request, response, buffer)
         exchange.answer(engine.hooks.decorate(exchange.request, response))
 
-    def payload_response(self, request: Request, body: bytes) -> Response:
+    def payload_response(self, request: Request, body: Body) -> Response:
         """The answer of a GET. Old Internet Explorers get the header that their XSS filter needs."""
         agent = request.headers.get("user-agent", "")
         if ";MSIE" in agent or "Trident/" in agent:
-            return Response(200, (_TEXT, ("X-XSS-Protection", "0"), _NO_STORE), body)
-        return Response(200, (_TEXT, _NO_STORE), body)
+            return Response(200, (body.content_type, ("X-XSS-Protection", "0"), _NO_STORE), body.data)
+        return Response(200, (body.content_type, _NO_STORE), body.data)
 
     def finish(self, last: Outgoing) -> None:
         """The session ended or left polling: answer a parked GET with `last`, and a POST whose body is complete;
@@ -173,7 +178,7 @@ class Polling:
         if self.posting is not None:
             session.end(CloseReason.TRANSPORT_ERROR, "data request overlap from client")
             exchange.answer(BAD_REQUEST)
-        elif exchange.request.headers.get("content-type") == "application/octet-stream":
+        elif _is_binary(exchange.request) and not self._form.takes_binary:
             session.end(CloseReason.TRANSPORT_ERROR, "invalid content")
             exchange.answer(BAD_REQUEST)
         else:
@@ -194,3 +199,8 @@ class Polling:
         self.posting = None
         exchange.session = None
         exchange.answer(self._session.engine.hooks.decorate(exchange.request, _OK))
+
+
+def _is_binary(request: Request) -> bool:
+    """Exactly this, without a parameter, as in the reference."""
+    return request.headers.get("content-type") == "application/octet-stream"

@@ -23,6 +23,7 @@ from ._hooks import Hooks
 from ._ids import IdGenerator
 from ._link import Link
 from ._request import Response
+from ._revision import REVISION_3
 from ._session import Session
 from ._tables import ExchangeState, LinkState
 from ._timers import TimerHeap, TimerQueue, Timers
@@ -73,6 +74,9 @@ class EngineServer:
         self.ping_timers: TimerQueue[Session] = self.timers.queue(self.config.ping_interval)
         self.pong_timers: TimerQueue[Session] = self.timers.queue(self.config.ping_timeout)
         self.late_pong_timers: TimerHeap[Session] = self.timers.heap()
+        self.silence_timers: TimerQueue[Session] = self.timers.queue(
+            self.config.ping_interval + self.config.ping_timeout
+        )
         self.upgrade_timers: TimerQueue[Upgrade] = self.timers.queue(self.config.upgrade_timeout)
         self.noop_timers: TimerQueue[Upgrade] = self.timers.queue(_NOOP_INTERVAL)
         self.close_timers: TimerQueue[Session] = self.timers.queue(self.config.close_timeout)
@@ -172,7 +176,7 @@ class EngineServer:
         session = link.session
         if session is not None and link.state is LinkState.OPEN:
             if session.link is link:
-                self.pending.append(MessageReceived(session, data))
+                session.revision.receive_bytes(session, data, now)
             else:
                 upgrade = session.upgrade
                 assert upgrade is not None
@@ -219,6 +223,8 @@ class EngineServer:
             session.pong_due(now)
         for session in self.late_pong_timers.take_due(now):
             session.pong_due(now)
+        for session in self.silence_timers.take_due(now):
+            REVISION_3.silence_due(session, now)
         for upgrade in self.noop_timers.take_due(now):
             upgrade.release_poll(now)
         for upgrade in self.upgrade_timers.take_due(now):

@@ -17,9 +17,9 @@ from ._events import CloseReason, MessageReceived, SessionClosed, SessionUpgrade
 from ._exchange import Exchange
 from ._link import Link
 from ._outgoing import CLOSE, PING, Outgoing, message
-from ._payload import decode_base64
 from ._polling import Polling
 from ._request import Request
+from ._revision import Revision
 from ._tables import SESSION, SessionInput, SessionState, move
 from ._upgrade import Upgrade
 
@@ -39,18 +39,20 @@ class Session:
         state: OPEN, CLOSING (a polling client has yet to collect the close) or CLOSED.
         paused: the layer above wants no more input for now; see `pause`.
         buffered_bytes: bytes queued, or taken and not yet written.
+        revision: of the protocol that the client speaks.
+        held: the heartbeat's deadline is suspended, and starts anew when it comes: there was a pause since it was set.
         user: a slot for the layer above.
     """
 
     __slots__ = (
         "_buffer",
         "_extended",
-        "_held",
         "_ping_at",
         "_taken",
         "_unwritten",
         "buffered_bytes",
         "engine",
+        "held",
         "id",
         "last_received",
         "link",
@@ -58,15 +60,19 @@ class Session:
         "paused",
         "polling",
         "request",
+        "revision",
         "state",
         "upgrade",
         "user",
     )
 
-    def __init__(self, engine: EngineServer, id: str, request: Request, now: float) -> None:
+    def __init__(
+        self, engine: EngineServer, id: str, request: Request, revision: Revision, now: float
+    ) -> None:
         self.engine = engine
         self.id = id
         self.request = request
+        self.revision = revision
         self.state = SessionState.OPEN
         self.link: Link | None = None
         self.polling: Polling | None = None
@@ -81,15 +87,15 @@ class Session:
         self.buffered_bytes = 0
         self._ping_at = now
         self._extended = False
-        self._held = False
-        engine.ping_timers.arm(self, now)
+        self.held = False
+        revision.start_heartbeat(self, now)
 
     # Getters.
 
     @property
     def protocol(self) -> int:
-        """The Engine.IO protocol that the client speaks."""
-        return 4
+        """The Engine.IO protocol that the client speaks: 4, or 3 if the config allows it."""
+        return self.revision.number
 
     @property
     def transport(self) -> str:
@@ -151,7 +157,7 @@ class Session:
             self.end(CloseReason.FORCED_CLOSE, description)
         elif self.state is SessionState.OPEN:
             self.state = move(SESSION, self.state, SessionInput.DEFER_CLOSE)
-            self._stop_heartbeat()
+            self.revision.stop_heartbeat(self)
             self.resume()  # what a POST still holds is only thrown away now
             if self.upgrade is not None:
                 self.upgrade.abandon()
@@ -160,7 +166,7 @@ class Session:
     def pause(self, now: float) -> None:
         """Stop input: the wire stops reading, a POST's answer is withheld, the pong deadline is suspended."""
         if not self.paused and self.state is SessionState.OPEN:
-            self.paused = self._held = True
+            self.paused = self.held = True
             self.engine.stall_timers.arm(self, now)
             if self.link is not None:
                 self.link.paused = True
@@ -219,23 +225,21 @@ class Session:
 
     # Inputs.
 
-    def receive_packet(self, packet: str, now: float) -> None:
-        """One text packet, on either transport. Source: `Socket.onPacket`."""
+    def receive_packet(self, packet: str | bytes, now: float) -> None:
+        """One packet, on either transport; bytes are a binary message. Source: `Socket.onPacket`."""
         kind = packet[:1]
         if kind == "4":
             self.engine.emit(MessageReceived(self, packet[1:]))
+        elif isinstance(packet, bytes):
+            self.engine.emit(MessageReceived(self, packet))
         elif kind == "3":
-            engine = self.engine
-            if self in engine.pong_timers or self in engine.late_pong_timers:  # else it answers no ping
-                engine.pong_timers.cancel(self)
-                engine.late_pong_timers.cancel(self)
-                engine.ping_timers.arm(self, now)
+            self.revision.receive_pong(self, now)
         elif kind == "b":
-            self.engine.emit(MessageReceived(self, decode_base64(packet[1:])))
+            self.revision.receive_base64(self, packet[1:], now)
         elif kind == "1":
             self.end(CloseReason.TRANSPORT_CLOSE)
         elif kind == "2":
-            self.end(CloseReason.TRANSPORT_ERROR, "invalid heartbeat direction")
+            self.revision.receive_ping(self, now)
         elif kind not in ("0", "5", "6") or not kind:
             self.end(CloseReason.PARSE_ERROR)
 
@@ -253,27 +257,27 @@ class Session:
             return
         self.owner = None if link.blocked else link.owner
         self.engine.dirty.mark(link.owner)
-        # The reference clears the pong timer here and then never times out a client that falls silent.
-        self._stop_heartbeat()
-        self.engine.ping_timers.arm(self, now)
+        # The reference clears a timer here and then never times out a client that falls silent.
+        self.revision.stop_heartbeat(self)
+        self.revision.start_heartbeat(self, now)
         self.engine.emit(SessionUpgraded(self))
 
-    # Time.
+    # Time, in protocol 4.
 
     def ping_due(self, now: float) -> None:
         """Send a ping; its pong has `ping_timeout` seconds."""
         self._ping_at = now
         self._extended = False
-        self._held = self.paused
+        self.held = self.paused
         self.engine.pong_timers.arm(self, now)
         self.push(PING)
 
     def pong_due(self, now: float) -> None:
         """No pong: the end, unless the session is paused, or bytes that came after the ping extend it once."""
         received = self.last_received if self.link is None else self.link.last_received
-        if self._held:
+        if self.held:
             # The pong may wait unread behind what the pause holds up, so it has its full time after the pause.
-            self._held = self.paused
+            self.held = self.paused
             self.engine.pong_timers.arm(self, now)
         elif received > self._ping_at and not self._extended:
             self._extended = True
@@ -287,7 +291,7 @@ class Session:
         """The session is over, whoever ended it; every other way out comes through here, once."""
         self.state = move(SESSION, self.state, SessionInput.END)
         engine = self.engine
-        self._stop_heartbeat()
+        self.revision.stop_heartbeat(self)
         engine.close_timers.cancel(self)
         engine.stall_timers.cancel(self)
         if self.upgrade is not None:
@@ -307,11 +311,6 @@ class Session:
         self.paused = False
         engine.forget(self)
         engine.emit(SessionClosed(self, reason, description))
-
-    def _stop_heartbeat(self) -> None:
-        self.engine.ping_timers.cancel(self)
-        self.engine.pong_timers.cancel(self)
-        self.engine.late_pong_timers.cancel(self)
 
     def _overflow(self, outgoing: Outgoing) -> None:
         """The peer reads too slowly. It gets what fits in its closed connection: nothing."""

@@ -17,6 +17,7 @@ from ._errors import ErrorCode
 from ._request import Request
 
 if TYPE_CHECKING:
+    from ._config import EngineConfig
     from ._session import Session
 
 # What Node's `http` refuses in a header value.
@@ -35,15 +36,17 @@ class Verified(NamedTuple):
 
     session: Session | None
     transport: str
+    protocol: int
+    query: Mapping[str, str]
 
 
 def verify(
-    request: Request, sessions: Mapping[str, Session], transports: tuple[str, ...], *, upgrade: bool
+    request: Request, sessions: Mapping[str, Session], config: EngineConfig, *, upgrade: bool
 ) -> Refusal | Verified:
     """Check a request. `upgrade` says whether it asks for a WebSocket."""
     query = request.query
     transport = query.get("transport")
-    if transport is None or transport not in transports:
+    if transport is None or transport not in config.transports:
         return Refusal(ErrorCode.UNKNOWN_TRANSPORT, {} if transport is None else {"transport": transport})
     origin = request.headers.get("origin")
     if origin is not None and _ILLEGAL_IN_HEADER.search(origin):
@@ -69,14 +72,14 @@ def verify(
                 ErrorCode.BAD_REQUEST,
                 {"name": "PROTOCOL_MISMATCH", "protocol": protocol, "previousProtocol": session.protocol},
             )
-        return Verified(session, transport)
+        return Verified(session, transport, protocol, query)
     if request.method != "GET":
         return Refusal(ErrorCode.BAD_HANDSHAKE_METHOD, {"method": request.method})
     if transport == "websocket" and not upgrade:
         return Refusal(ErrorCode.BAD_REQUEST, {"name": "TRANSPORT_HANDSHAKE_ERROR"})
-    if protocol != 4 and not (upgrade and transport == "polling"):
+    if protocol == 3 and not config.allow_eio3 and not (upgrade and transport == "polling"):
         return Refusal(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, {"protocol": protocol})
-    return Verified(None, transport)
+    return Verified(None, transport, protocol, query)
 
 
 # What an Origin is made of (RFC 6454 7.1), without the space between several; a header that came twice has a comma.
