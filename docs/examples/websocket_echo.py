@@ -75,8 +75,8 @@ class Echo:
         return True
 
     def receive_request(self, exchange: Exchange, now: float) -> list[Never]:
-        # Not 426, which must name the protocol in `Upgrade` (RFC 9110 15.5.22): that header is the wire's own.
-        exchange.answer(Response(400, (("Content-Type", "text/plain"),), b"This is a WebSocket server.\n"))
+        headers = (("Upgrade", "websocket"), ("Content-Type", "text/plain"))
+        exchange.answer(Response(426, headers, b"This is a WebSocket server.\n"))
         return []
 
     def receive_body(self, exchange: Exchange, data: bytes, now: float) -> list[Never]:

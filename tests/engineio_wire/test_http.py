@@ -326,6 +326,19 @@ def test_what_could_split_an_answer_is_refused(response: Response, told: str) ->
     assert output.count(b"\r\n\r\n") == 1 and output.endswith(b"\r\n\r\n")
 
 
+def test_426_says_what_to_upgrade_to() -> None:
+    response = Response(426, (("Upgrade", "websocket"),))
+    check_response(response)
+    _, connection = recording()
+    connection.feed(request("GET", "/page"))
+    assert answer(connection, connection.events[0], response) == (
+        b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nContent-Length: 0\r\n"
+        b"Connection: keep-alive, upgrade\r\nKeep-Alive: timeout=5\r\n\r\n"
+    )
+    with pytest.raises(LocalProtocolError, match="set by the connection"):
+        check_response(Response(200, (("Upgrade", "websocket"),)))
+
+
 def test_a_stated_length_is_kept() -> None:
     check_response(Response(200, (("Content-Length", "3"),), b"abc"))
     check_response(Response(200, (("Content-Length", "99"),)), method="HEAD")

@@ -199,7 +199,8 @@ def test_a_request_that_is_no_websocket(echo: Example) -> None:
     with connect(echo) as peer:
         peer.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         answer = rest(peer)
-        assert answer.startswith(b"HTTP/1.1 400 ") and answer.endswith(b"This is a WebSocket server.\n")
+        assert answer.startswith(b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\n")
+        assert answer.endswith(b"This is a WebSocket server.\n")
 
 
 def test_an_idle_client_does_not_keep_the_server_alive() -> None:

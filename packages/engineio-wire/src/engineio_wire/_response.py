@@ -59,7 +59,8 @@ REASONS: Final = {
 }
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-# These frame or end a message, so they are the wire's alone.
+# These frame or end a message, so they are the wire's alone. `Upgrade` is, too, but for the one status that must
+# say what to upgrade to (RFC 9110 15.5.22); `Connection: upgrade` then goes with it (7.8).
 _OURS: Final = frozenset({"transfer-encoding", "keep-alive", "upgrade", "trailer"})
 
 
@@ -85,7 +86,7 @@ def check_response(response: Response, *, method: str = "GET") -> None:
                 f"the value of header {name!r} must be latin-1 text without control characters, not {value!r}"
             )
         lower = name.lower()
-        if lower in _OURS:
+        if lower in _OURS and not (lower == "upgrade" and status == 426):
             raise LocalProtocolError(f"header {name!r} is set by the connection itself; remove {value!r}")
         if (
             lower == "content-length"
@@ -128,10 +129,11 @@ def response_bytes(response: Response, *, method: str, keep_alive: int | None, d
         lines.append(f"Content-Length: {len(body)}")
     if date is not None and "date" not in names:
         lines.append(f"Date: {date}")
+    upgrade = ", upgrade" if "upgrade" in names else ""
     if keep_alive is None:
-        lines.append("Connection: close")
+        lines.append(f"Connection: close{upgrade}")
     else:
-        lines.append(f"Connection: keep-alive\r\nKeep-Alive: timeout={keep_alive}")
+        lines.append(f"Connection: keep-alive{upgrade}\r\nKeep-Alive: timeout={keep_alive}")
     head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
     if method == "HEAD" or status in (204, 304):
         return head
