@@ -19,6 +19,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import nox
 from nox.command import CommandFailed
@@ -31,14 +32,19 @@ nox.options.default_venv_backend = "virtualenv"
 ROOT = Path(__file__).parent.resolve()
 CONSTRAINTS = ROOT / "constraints.txt"
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
-PACKAGES = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
-EVERYTHING = [*PACKAGES, *(path.parent for path in ROOT.glob("conformance/pyproject.toml"))]
+PACKAGES = [*sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml")), ROOT / "conformance"]
 CLIENT_FILES = ROOT / "packages" / "socketio-client-files"
 
 JS_CLIENTS = ROOT / "tests" / "interop" / "js"
 OLDEST_NODE = 18
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-RECORDERS = ("sessions", "parser", "msgpack", "cors", "cookie", "compression", "deflate", "engine_parser")
+RECORDER = ROOT / "conformance" / "recorder"
+RECORDERS = sorted(
+    path.stem
+    for path in RECORDER.glob("*.mjs")
+    if re.search(rf"^//   node {path.name}.*--check", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+)
+"""The programs of the recorder: each says in its head how it is run."""
 
 WHEEL_TEST_TOOLS = ("pytest", "hypothesis", "websockets")
 """All that a package's own tests may use besides the package: no other package of ours, no speed-up. `websockets` is
@@ -162,22 +168,32 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def record(session: nox.Session) -> None:
-    """Record the traces anew from the reference's Node packages (-- sessions --check: say only what changed)."""
-    name, *options = session.posargs or ["all"]
-    if name not in ("all", *RECORDERS):
-        session.error(f"no recorder is named {name!r}; the names are {', '.join(RECORDERS)} and all")
-    folder = ROOT / "conformance" / "recorder"
-    _npm_ci(session, folder)
-    with session.chdir(folder):
-        for script in RECORDERS if name == "all" else [name]:
-            session.run("node", f"{script}.mjs", *options, external=True)
+    """Record the traces anew from the reference (-- --check: say what drifted; -- --coverage: what is visited)."""
+    if session.posargs == ["--coverage"]:
+        _install(session, "test")
+        session.run("python", "-m", "tests.conformance.coverage")
+        return
+    options = list(session.posargs)
+    names = [options.pop(0)] if options and not options[0].startswith("-") else RECORDERS
+    if unknown := set(names) - set(RECORDERS):
+        session.error(f"no recorder is named {', '.join(unknown)}; there are {', '.join(RECORDERS)}")
+    _npm_ci(session, RECORDER)
+    failed: list[str] = []
+    with session.chdir(RECORDER):
+        for name in names:
+            try:
+                session.run("node", f"{name}.mjs", *options, external=True)
+            except CommandFailed:
+                failed.append(name)
+    if failed:
+        session.error(f"drifted or failed: {', '.join(failed)}")
 
 
 @nox.session
 def constraints(session: nox.Session) -> None:
     """Write constraints.txt anew from what resolves today."""
     wanted = sorted({name for group in PYPROJECT["dependency-groups"] for name in _group(group)})
-    session.install("--upgrade", *wanted, *_build_tools(), *_editable(EVERYTHING))
+    session.install("--upgrade", *wanted, *_build_tools(), *_editable(PACKAGES))
     frozen = session.run("python", "-m", "pip", "freeze", "--exclude-editable", silent=True)
     assert isinstance(frozen, str)
     head = [line for line in CONSTRAINTS.read_text().splitlines() if line.startswith("#")]
@@ -217,7 +233,7 @@ def _install(session: nox.Session, *groups: str) -> None:
     # Building without isolation takes one second a package instead of four. The client's files are the
     # exception: their build needs npm, which it declares as a build requirement.
     session.install("--no-deps", *_editable([CLIENT_FILES]), env=_pip_env())
-    others = [path for path in EVERYTHING if path != CLIENT_FILES]
+    others = [path for path in PACKAGES if path != CLIENT_FILES]
     session.install("-c", str(CONSTRAINTS), "--no-build-isolation", *_editable(others))
 
 
@@ -234,19 +250,25 @@ def _run_wheels(session: nox.Session) -> None:
     # The tools are installed once, beside the venvs: they hold the package and what it declares, not even pip.
     tools = ["-c", str(CONSTRAINTS), "--target", str(folder / "tools"), *WHEEL_TEST_TOOLS]
     session.run(*pip, "install", *tools)
-    failed = [package.name for package in PACKAGES if not _wheel_passes(session, pip, package.name, folder)]
+    failed = [path.name for path in PACKAGES if not _wheel_passes(session, pip, path, folder)]
     if failed:
         raise CommandFailed(f"failed from the wheel: {', '.join(failed)}")
 
 
-def _with_extras(name: str) -> str:
+def _project(package: Path) -> dict[str, Any]:
+    project: dict[str, Any] = nox.project.load_toml(package / "pyproject.toml")["project"]
+    return project
+
+
+def _with_extras(package: Path) -> str:
     """`name[a,b]`, with all the extras that the package declares: its tests may use them."""
-    project = nox.project.load_toml(ROOT / "packages" / name / "pyproject.toml")["project"]
+    project = _project(package)
     extras = ",".join(project.get("optional-dependencies", {}))
-    return f"{name}[{extras}]" if extras else name
+    return f"{project['name']}[{extras}]" if extras else project["name"]
 
 
-def _wheel_passes(session: nox.Session, pip: list[str], name: str, folder: Path) -> bool:
+def _wheel_passes(session: nox.Session, pip: list[str], package: Path, folder: Path) -> bool:
+    name = _project(package)["name"]
     suite = ROOT / "tests" / name.replace("-", "_")
     venv, empty = folder / name / "venv", folder / name / "empty"
     python = str(venv / ("Scripts" if os.name == "nt" else "bin") / "python")
@@ -258,7 +280,7 @@ def _wheel_passes(session: nox.Session, pip: list[str], name: str, folder: Path)
     names = f"import {module} as m; print(m.__name__, [getattr(m, name) for name in m.__all__] and 'imports')"
     try:
         session.run("python", "-m", "venv", "--without-pip", str(venv))
-        found = ["-c", str(CONSTRAINTS), "--find-links", str(folder / "dist"), _with_extras(name)]
+        found = ["-c", str(CONSTRAINTS), "--find-links", str(folder / "dist"), _with_extras(package)]
         session.run(*pip, "--python", python, "install", *found)
         empty.mkdir()
         with session.chdir(empty):
@@ -279,7 +301,7 @@ def _run_lint(session: nox.Session) -> None:
 
 
 def _run_mypy(session: nox.Session) -> None:
-    session.run("mypy", *(str(path.relative_to(ROOT) / "src") for path in EVERYTHING))
+    session.run("mypy", *(str(path.relative_to(ROOT) / "src") for path in PACKAGES))
 
 
 def _run_pyright(session: nox.Session) -> None:

@@ -125,7 +125,7 @@ const OPTIONS = [
     await sleep(46_000);
     await link.closed;
     await silent.poll();
-  }),
+  }, { slow: 1 }),
   cookie("name", "the cookie's name", { name: "session" }),
   cookie("path", "the cookie's path", { path: "/custom" }),
   cookie("no-path", "path false leaves the attribute out", { path: false }),

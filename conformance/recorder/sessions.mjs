@@ -2,13 +2,14 @@
 //
 //   node sessions.mjs [name ...]            record these scenarios, or all
 //   node sessions.mjs --check [name ...]    record again, write nothing, print how that differs from the traces
+//   --jobs N                                so many scenarios at a time (1; with --check 2)
 //   --target COMMAND                        drive another server (see target.mjs for its contract); only with --check
 //
 // A trace is JSON Lines. The first line is its provenance; every further line is something that passed between
 // client and server, in the order and at the time (integer `t`, ms) at which a proxy between them saw it.
 // ../README.md describes the lines.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Context, REFERENCE } from "./session_context.mjs";
@@ -81,9 +82,10 @@ function compare(name, trace) {
 }
 
 function options(argv) {
-  const chosen = { check: false, command: REFERENCE, names: [] };
+  const chosen = { check: false, command: REFERENCE, jobs: null, names: [] };
   for (let i = 0; i < argv.length; i++) {
     if (argv[i] === "--check") chosen.check = true;
+    else if (argv[i] === "--jobs") chosen.jobs = Number(argv[++i]);
     else if (argv[i] === "--target") chosen.command = `exec ${argv[++i]}`;
     else chosen.names.push(argv[i]);
   }
@@ -91,36 +93,57 @@ function options(argv) {
   const unknown = chosen.names.filter((name) => !known.has(name));
   if (unknown.length > 0) throw new Error(`no scenario ${unknown.join(", ")}; there are ${[...known].join(", ")}`);
   if (chosen.command !== REFERENCE && !chosen.check) throw new Error("--target only with --check");
+  chosen.jobs ??= chosen.check ? 2 : 1;
+  if (!Number.isInteger(chosen.jobs) || chosen.jobs < 1) throw new Error("--jobs takes a number from 1 on");
   return chosen;
 }
 
-const { check, command, names } = options(process.argv.slice(2));
+const { check, command, jobs, names } = options(process.argv.slice(2));
 const chosen = SCENARIOS.filter(({ name }) => names.length === 0 || names.includes(name));
 
 function save(scenario, trace) {
   mkdirSync(TRACES, { recursive: true });
   writeFileSync(join(TRACES, `${scenario.name}.jsonl`), `${trace.map(toLine).join("\n")}\n`);
-  console.log(`${scenario.name}: ${trace.length - 1} lines`);
-  return null;
 }
 
 // The official client and a busy machine can take turns in another order, so a difference must last.
 const ATTEMPTS = check ? 3 : 1;
-let failed = 0;
-for (const scenario of chosen) {
-  let problem = null;
-  for (let attempt = 0; attempt === 0 || (problem !== null && attempt < ATTEMPTS); attempt++) {
-    try {
-      const trace = await record(scenario, command);
-      problem = check ? compare(scenario.name, trace) : save(scenario, trace);
-    } catch (error) {
-      problem = error.stack;
-    }
+
+/** What is wrong with a scenario, or null. */
+async function attempt(scenario) {
+  try {
+    const trace = await record(scenario, command);
+    if (check) return compare(scenario.name, trace);
+    save(scenario, trace);
+    return null;
+  } catch (error) {
+    return error.stack;
   }
-  if (problem !== null) {
-    failed += 1;
-    console.log(`${scenario.name}: ${problem}`);
-  } else if (check) console.log(`${scenario.name}: agrees`);
 }
+
+let failed = 0;
+let done = 0;
+const waiting = [...chosen].sort((a, b) => (b.slow ?? 0) - (a.slow ?? 0));
+
+async function worker() {
+  for (let scenario = waiting.shift(); scenario !== undefined; scenario = waiting.shift()) {
+    let problem = await attempt(scenario);
+    for (let again = 1; problem !== null && again < ATTEMPTS; again++) problem = await attempt(scenario);
+    if (problem !== null) failed += 1;
+    console.log(`${++done}/${chosen.length} ${scenario.name}: ${problem ?? (check ? "agrees" : "recorded")}`);
+  }
+}
+
+// A trace without a scenario would be replayed for ever and recorded never again.
+function abandoned() {
+  const known = new Set(SCENARIOS.map(({ name }) => `${name}.jsonl`));
+  return readdirSync(TRACES).filter((file) => !known.has(file));
+}
+
+await Promise.all(Array.from({ length: jobs }, worker));
 console.log(`${chosen.length} scenarios, ${failed} ${check ? "differ" : "failed"}`);
+for (const file of abandoned()) {
+  failed += 1;
+  console.log(`${file}: no scenario has this name; delete it`);
+}
 process.exit(failed > 0 ? 1 : 0);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,7 +75,13 @@ RULES: dict[str, Rule] = {
     "socketio_parser": _core("datetime", "json", third_party="msgpack orjson"),
     # brotli is used when it is asked for, and is no dependency.
     "engineio_proto": _core(
-        "base64", "json", "urllib.parse", "http", "zlib", local="cors_policy cookie_policy", third_party="brotli"
+        "base64",
+        "json",
+        "urllib.parse",
+        "http",
+        "zlib",
+        local="cors_policy cookie_policy",
+        third_party="brotli",
     ),
     # `email.utils` formats the instant of a Date header that it is given. httptools is used when it is asked for.
     "engineio_wire": _core(
@@ -92,14 +99,23 @@ RULES: dict[str, Rule] = {
     "socketio_client_files": Rule(),
     "socketio_asyncio": Rule(_BELOW_BINDINGS, _names("uvloop")),
     "socketio_trio": Rule(_BELOW_BINDINGS, _names("trio"), forbidden=_names("asyncio")),
+    # It judges any server, so it knows nothing of ours.
+    "socketio_conformance": Rule(),
 }
 
 BINDINGS = ("socketio_asyncio", "socketio_trio")
 
 
+FOLDERS = {
+    tomllib.loads(path.read_text())["project"]["name"].replace("-", "_"): path.parent
+    for path in (*ROOT.glob("packages/*/pyproject.toml"), ROOT / "conformance" / "pyproject.toml")
+}
+"""Import package -> the folder of its project."""
+
+
 def source(package: str) -> Path:
     """The folder of the import package `package`."""
-    return ROOT / "packages" / package.replace("_", "-") / "src" / package
+    return FOLDERS[package] / "src" / package
 
 
 def modules(package: str) -> list[Path]:

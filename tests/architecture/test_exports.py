@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from tests.architecture.rules import BINDINGS, ROOT, RULES, source
+from tests.architecture.rules import BINDINGS, FOLDERS, ROOT, RULES, source
 from tests.architecture.syntax import literal_all, public_names
 
 
@@ -51,14 +51,14 @@ def test_bindings_add_no_word_of_their_own(package: str, name: str) -> None:
 
 @pytest.mark.parametrize("package", RULES)
 def test_typed_and_described(package: str) -> None:
-    folder = source(package).parents[1]
+    folder = FOLDERS[package]
     assert (source(package) / "py.typed").is_file()
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
     assert project["readme"] == "README.md"
     assert project["license"] == "MIT"
     assert project["requires-python"] == ">=3.11"
     readme = (folder / "README.md").read_text()
-    assert readme.startswith(f"# {folder.name}\n"), "its title is the package's name"
+    assert readme.startswith(f"# {project['name']}\n"), "its title is the package's name"
     assert len(readme.splitlines()) > 5, "a title alone tells nobody anything"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.rules import ROOT, RULES, Rule, modules
+from tests.architecture.rules import FOLDERS, ROOT, RULES, Rule, modules
 from tests.architecture.syntax import import_faults, imported_modules, purity_faults
 
 CORES = [name for name, rule in RULES.items() if rule.is_core]
@@ -25,9 +25,7 @@ def _faults(package: str, check) -> list[str]:  # type: ignore[no-untyped-def]
 
 
 def test_every_package_has_a_rule() -> None:
-    assert {path.parent.name.replace("-", "_") for path in ROOT.glob("packages/*/pyproject.toml")} == set(
-        RULES
-    )
+    assert set(FOLDERS) == set(RULES)
 
 
 @pytest.mark.parametrize("package", RULES)
@@ -44,8 +42,7 @@ def test_purity(package: str) -> None:
 @pytest.mark.parametrize("package", RULES)
 def test_declared_dependencies(package: str) -> None:
     """What a package imports it also declares, or an installation from PyPI would break."""
-    path = ROOT / "packages" / package.replace("_", "-") / "pyproject.toml"
-    project = tomllib.loads(path.read_text())["project"]
+    project = tomllib.loads((FOLDERS[package] / "pyproject.toml").read_text())["project"]
     declared = {_name(requirement) for requirement in project["dependencies"]}
     optional = {_name(item) for group in project.get("optional-dependencies", {}).values() for item in group}
     rule = RULES[package]

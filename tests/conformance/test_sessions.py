@@ -22,6 +22,9 @@ TRACES = {trace.name: trace for trace in load_traces(FOLDER)}
 IN_A_PROCESS = ("eio-polling-echo", "eio-upgrade", "sio-binary-ack", "sio-shutdown")
 """The first three show that a process behaves like the core; the last ends its process, so it needs one."""
 
+_DECODED_WHOLE = (
+    "a POST is decoded whole before handlers run, so no answer to its first packet precedes the close"
+)
 _SHARED_RULE = (
     "reference.md 3.4 calls the reference's own choice between the two reasons accidental: ours is one"
 )
@@ -36,14 +39,8 @@ DIFFERENCES = {
         "an upgrade restarts the ping interval; the reference leaves it running",
         "expected Message(data='2'",
     ),
-    "eio-invalid-packet-polling": (
-        "a POST is decoded whole before handlers run, so no answer to its first packet precedes the close",
-        "came     Packet(text='1')",
-    ),
-    "eio-trailing-separator": (
-        "a POST is decoded whole before handlers run, so no answer to its first packet precedes the close",
-        "came     Packet(text='1')",
-    ),
+    "eio-invalid-packet-polling": (_DECODED_WHOLE, "came     Packet(text='1')"),
+    "eio-trailing-separator": (_DECODED_WHOLE, "came     Packet(text='1')"),
     "eio-allow-request-gone": (
         "nobody waits for an answer about a client that is gone; the reference refuses, or opens, all the same",
         "expected Log(entry={'event': 'connection_error', 'code': 4",
@@ -64,6 +61,8 @@ DIFFERENCES = {
         "a session that began on a WebSocket has nothing to upgrade",
         "came     Close(code=None, reason='')",
     ),
+    "eio3-invalid-packet": (_DECODED_WHOLE, "came     Packet(text='1')"),
+    "eio3-no-colon": (_DECODED_WHOLE, "came     Packet(text='1')"),
     "sio-event-to-other-namespace": (_SHARED_RULE, "'forced server close'"),
     "sio-second-connect": (_SHARED_RULE, "'forced server close'"),
     # Bugs.
@@ -79,9 +78,6 @@ DIFFERENCES = {
 }
 """Trace -> what is different, and a part of the message that says so."""
 
-NOT_YET = {"allowEIO3": "allow_eio3"}
-"""Options that the traces have and the server refuses so far."""
-
 ONLY_IN_THE_LOG = {
     "eio-allow-request-gone",
     "sio-event-to-other-namespace",
@@ -90,15 +86,7 @@ ONLY_IN_THE_LOG = {
 """Of these, what clients see is as in the trace."""
 
 
-def not_yet(name: str) -> str | None:
-    """The option of this trace that is not built."""
-    options = TRACES[name].config["options"]
-    if name.startswith("eio-jsonp"):
-        return "JSONP"
-    return next((ours for theirs, ours in NOT_YET.items() if options.get(theirs)), None)
-
-
-REPLAYED = [name for name in TRACES if name not in {"sio-shutdown", *DIFFERENCES} and not_yet(name) is None]
+REPLAYED = [name for name in TRACES if name not in {"sio-shutdown", *DIFFERENCES}]
 
 
 class Unlogged(VirtualPeer):
@@ -126,14 +114,6 @@ def test_difference(name: str) -> None:
     with pytest.raises(Mismatch) as caught, closing(VirtualPeer(trace.config)) as peer:
         replay(trace, peer)
     assert DIFFERENCES[name][1] in str(caught.value)
-
-
-@pytest.mark.parametrize("name", [name for name in TRACES if not_yet(name) is not None])
-def test_not_yet(name: str) -> None:
-    """Fails when it is built: then its line in `NOT_YET` goes."""
-    trace = TRACES[name]
-    with pytest.raises((Mismatch, NotImplementedError, ValueError)):
-        replay(trace, VirtualPeer(trace.config))
 
 
 @pytest.mark.parametrize("name", sorted(ONLY_IN_THE_LOG))
