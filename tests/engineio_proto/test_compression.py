@@ -15,11 +15,19 @@ from typing import Any
 
 import brotli
 import pytest
-from engineio_proto import EngineConfig, HttpCompression, Response, message
+from engineio_proto import (
+    EngineConfig,
+    Exchange,
+    HttpCompression,
+    Request,
+    Response,
+    SessionOpened,
+    message,
+)
 from engineio_proto import _compression as compression
 from engineio_proto._compression import negotiate
 
-from tests.engineio_proto.driving import ask, new_engine, open_polling, poll, post, target
+from tests.engineio_proto.driving import ask, new_engine, new_exchange, open_polling, poll, post, target
 
 TRACES = Path(__file__).parents[2] / "conformance" / "traces" / "compression"
 DECODE = {"gzip": gzip.decompress, "deflate": zlib.decompress, "br": brotli.decompress}
@@ -227,11 +235,36 @@ def test_a_body_of_several_messages_is_nobody_elses(monkeypatch: pytest.MonkeyPa
     assert count.calls == 2 and shared.compressed is None
 
 
-def test_another_body_of_the_same_message() -> None:
-    """Protocol 3 and JSONP write a message in other forms: what is kept is looked at before it is used."""
+def test_clients_of_both_protocols_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = new_engine(allow_eio3=True)
+    kinds = [{"EIO": "4"}, {"EIO": "3"}, {"EIO": "3", "b64": "1"}] * 3
+    polls: list[Exchange] = []
+    for kind in kinds:
+        events, _ = ask(engine, "GET", target("polling", **kind))
+        (opened,) = events
+        assert isinstance(opened, SessionOpened)
+        path = target("polling", opened.session.id, **kind)
+        polls.append(new_exchange("GET", path, (("accept-encoding", "gzip"),)))
+        engine.receive_request(polls[-1], 0.0)
+    count = Counting(monkeypatch)
+    shared = message(LONG, b"\x01")
+    for session in engine.sessions.values():
+        session.send(shared)
+    answers = [exchange.take_response() for exchange in polls]
+    assert count.calls == 3
+    forms = [
+        b"4" + LONG.encode() + b"\x1ebAQ==",
+        b"\0\5\0\0\1\xff4" + LONG.encode() + b"\1\2\xff\4\1",
+        b"5001:4" + LONG.encode() + b"6:b4AQ==",
+    ]
+    assert [gzip.decompress(answer.body) for answer in answers if answer] == forms * 3
+
+
+def test_a_body_that_only_begins_like_another() -> None:
+    """What is kept is compared as a whole before it is used: JSONP has its client's number in it."""
     settings, shared = HttpCompression(threshold=0), message(LONG)
-    request = poll(new_engine(), open_polling(new_engine()), headers=(("accept-encoding", "gzip"),)).request
-    for text in ("4a", "2:4a", "4a"):
+    request = Request("GET", target("polling"), (("accept-encoding", "gzip"),))
+    for text in ('___eio[0]("4a");', '___eio[1]("4a");', '___eio[0]("4a");'):
         plain = Response(200, (("Content-Type", "text/plain"),), text.encode())
         assert decoded(settings.apply(request, plain, [shared])) == text
 

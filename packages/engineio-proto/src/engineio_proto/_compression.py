@@ -113,14 +113,16 @@ class HttpCompression:
         return Response(response.status, (first, ("Content-Encoding", coding), *rest), body)
 
     def _shared(self, outgoing: Outgoing, coding: str, body: bytes) -> bytes:
-        # One message has several bodies: of protocol 3, of JSONP. The latest of each coding is kept.
-        kept = outgoing.compressed.get(coding) if outgoing.compressed else None
+        # One message has several bodies: of protocol 4, of 3 as text and as binary, of JSONP. They begin differently
+        # (nearly always), so clients of all kinds in turn find theirs; a JSONP one has its client's number in it.
+        key = coding, body[:1]
+        kept = outgoing.compressed.get(key) if outgoing.compressed else None
         if kept is not None and kept[0] == body:
             return kept[1]
         compressed = self._compress(coding, body)
         if outgoing.compressed is None:
             outgoing.compressed = {}
-        outgoing.compressed[coding] = (body, compressed)
+        outgoing.compressed[key] = (body, compressed)
         return compressed
 
     def _compress(self, coding: str, body: bytes) -> bytes:

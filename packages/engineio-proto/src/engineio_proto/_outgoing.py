@@ -28,8 +28,8 @@ class Outgoing:
         compress: whether a transport may compress it.
         size: bytes counted against a send buffer.
         frame: the WebSocket frames of all packets, cached by the wire; None until then.
-        compressed: by coding, a polling payload of these packets alone, and what it was compressed to; None until
-            there is one.
+        compressed: by coding and first byte, a polling payload of these packets alone, and what it was compressed
+            to; None until there is one.
         deflated: by what they were compressed with, the WebSocket frames where packets are; None until then.
     """
 
@@ -39,7 +39,7 @@ class Outgoing:
         self.packets = packets
         self.compress = compress
         self.frame: bytes | None = None
-        self.compressed: dict[str, tuple[bytes, bytes]] | None = None
+        self.compressed: dict[tuple[str, bytes], tuple[bytes, bytes]] | None = None
         self.deflated: dict[object, bytes] | None = None
         self._payload: str | None = None
         self._forms: dict[Callable[[Outgoing], Any], Any] | None = None
