@@ -56,15 +56,16 @@ def _checked_encode(parser: Parser) -> Encode:
 
     def checked(packet: Packet) -> tuple[str | bytes, ...]:
         try:
-            given = cast(object, encode(packet))
+            given: Any = encode(packet)
         except (EncodeError, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
             raise EncodeError(f"the parser's encode() raised {error!r}") from error
-        messages = tuple(cast("list[Any]", given)) if isinstance(given, (list, tuple)) else ()
+        messages: tuple[Any, ...] = tuple(given) if given.__class__ in (tuple, list) else ()
         if not messages or not all(isinstance(message, (str, bytes)) for message in messages):
-            shown = _shown(cast(object, given))
-            raise EncodeError(f"the parser's encode() must return str and bytes in a tuple, not {shown}")
+            raise EncodeError(
+                f"the parser's encode() must return str and bytes in a tuple, not {_shown(given)}"
+            )
         return messages
 
     return checked
