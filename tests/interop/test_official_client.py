@@ -28,10 +28,10 @@ def target() -> Iterator[Target]:
     assert errors.splitlines() == ["socketio: SIGTERM, closing"]
 
 
-def play(target: Target, scenario: str, transports: str) -> None:
+def play(target: Target, scenario: str, transports: str, parser: str = "default") -> None:
     """Run one scenario to its end."""
     process = subprocess.Popen(
-        ["node", "scenarios.mjs", scenario, target.url, transports],
+        ["node", "scenarios.mjs", scenario, target.url, transports, parser],
         cwd=JS,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-// The official client against the conformance target: `node scenarios.mjs NAME URL [TRANSPORTS]`.
+// The official client against the conformance target: `node scenarios.mjs NAME URL [TRANSPORTS [PARSER]]`.
 // Exits 0 when the scenario holds; an assertion that fails ends it with a trace. A line on standard output that
 // begins with ">" asks the test that started this process to do something.
 
@@ -6,13 +6,16 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
+import msgpackParser from "socket.io-msgpack-parser";
+import { jsonParser } from "./json_parser.mjs";
 
-const [name, url, transports = "polling,websocket"] = process.argv.slice(2);
+const [name, url, transports = "polling,websocket", parserName = "default"] = process.argv.slice(2);
+const parser = { default: undefined, msgpack: msgpackParser, json: jsonParser }[parserName];
 const sockets = [];
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
 function connect(namespace = "/", options = {}) {
-  const socket = io(url + namespace, { forceNew: true, transports: transports.split(","), ...options });
+  const socket = io(url + namespace, { forceNew: true, transports: transports.split(","), ...(parser && { parser }), ...options });
   sockets.push(socket);
   return socket;
 }
@@ -37,7 +40,8 @@ async function ask(command) {
   await lines.next();
 }
 
-const BINARY = Buffer.from([0, 1, 2, 254, 255]);
+// The custom parser has no form for bytes.
+const BINARY = parserName === "json" ? [0, 1, 2, 254, 255] : Buffer.from([0, 1, 2, 254, 255]);
 const TEXT = "gr\u00fc\u00dfe \ud83d\ude80 \u4f60\u597d \u001e\"\\";
 
 const scenarios = {
@@ -170,6 +174,14 @@ const scenarios = {
     if (!socket.connected) await event(socket, "connect");
     assert.notEqual(socket.id, before);
     assert.equal(await socket.timeout(5000).emitWithAck("echo", "again"), "again");
+  },
+
+  // This client and the server speak different parsers: the server closes, and the client hears of no namespace.
+  async mismatch() {
+    const socket = connect("/", { reconnection: false });
+    socket.on("connect", () => assert.fail("connected"));
+    const [reason] = await event(socket.io, "close");
+    assert.equal(reason, "transport close");
   },
 
   async crowd() {

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from engineio_proto import AnswerHeaders, EngineServer, MiddlewareResponse, Request
+from socketio_parser import DecodeError, MsgpackParser, Packet
 
 BEHAVIORS = ("allowRequest", "initialHeaders", "headers", "middleware", "generateId")
 _MILLISECONDS = ("upgradeTimeout", "pingInterval", "pingTimeout", "connectTimeout")
@@ -47,6 +48,8 @@ def options_of(config: Mapping[str, Any], sleep: Callable[[float], Any] = asynci
             given["allow_eio3"] = value
         elif name == "cors":
             given["cors"] = cors_of(value)
+        elif name == "parser":
+            given["parser"] = PARSERS[value]()
         elif name in ("httpCompression", "perMessageDeflate") and isinstance(value, dict):
             given[snake(name)] = snake_keys(value)
         elif name == "cookie" and isinstance(value, dict):
@@ -155,3 +158,37 @@ def origin_of(value: Any) -> Any:
             return lambda origin: origin is not None and origin.endswith(end)
         return re.compile(value["regex"])
     return [origin_of(item) for item in value] if isinstance(value, list) else value
+
+
+class JsonParser:
+    """The suite's custom parser: each packet is one text, `JSON({type, nsp, data, id})`."""
+
+    def encoder(self) -> JsonParser:
+        """It holds nothing, so it is its own encoder."""
+        return self
+
+    def decoder(self) -> JsonParser:
+        """And its own decoder."""
+        return self
+
+    def encode(self, packet: Packet, /) -> tuple[str]:
+        """What is None is left out, as JSON.stringify leaves out what is undefined."""
+        members = {"type": packet.type, "nsp": packet.namespace, "data": packet.data, "id": packet.id}
+        return (json.dumps({key: item for key, item in members.items() if item is not None}),)
+
+    def feed(self, chunk: str | bytes, /) -> Packet:
+        """Raises DecodeError where the suite says that it throws."""
+        try:
+            members = json.loads(chunk)
+            kind, namespace = members["type"], members["nsp"]
+        except (ValueError, LookupError, TypeError) as error:
+            raise DecodeError("invalid packet") from error
+        if type(kind) is not int or type(namespace) is not str:
+            raise DecodeError("invalid packet")
+        return Packet(kind, namespace, members.get("data"), members.get("id"))
+
+    def reset(self) -> None:
+        """Nothing is ever incomplete."""
+
+
+PARSERS: dict[str, Callable[[], Any]] = {"msgpack": MsgpackParser, "json": JsonParser}
