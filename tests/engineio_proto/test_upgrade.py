@@ -236,14 +236,35 @@ class TestAbandon:
         assert link.state is LinkState.CLOSING
         assert len(engine.noop_timers) == len(engine.upgrade_timers) == 0
 
-    @pytest.mark.parametrize("discard", [False, True])
-    def test_session_closes(self, engine: EngineServer, session: Session, link: Link, discard: bool) -> None:
+    def test_session_closes_at_once(self, engine: EngineServer, session: Session, link: Link) -> None:
         engine.receive_text(link, "2probe", 0.0)
-        session.close(0.0, discard=discard)
+        session.close(0.0, discard=True)
         assert link.state is LinkState.CLOSING
         assert packets(link) == ["3probe"]
-        assert session.state is (SessionState.CLOSED if discard else SessionState.CLOSING)
+        assert session.state is SessionState.CLOSED
         assert len(engine.noop_timers) == len(engine.upgrade_timers) == 0
+
+    def test_session_waits_to_close(self, engine: EngineServer, session: Session, link: Link) -> None:
+        """The client may have sent its `5` already, and then takes what is queued from the link alone."""
+        engine.receive_text(link, "2probe", 0.0)
+        session.send_message("a")
+        session.close(0.0)
+        assert (link.state, session.state) == (LinkState.OPEN, SessionState.CLOSING)
+        events = engine.receive_text(link, "5", 0.0)
+        assert ends(events) == [("forced close", None)]
+        assert packets(link) == ["3probe", "4a"]
+        assert link.state is LinkState.CLOSING
+        assert len(engine.noop_timers) == len(engine.upgrade_timers) == len(engine.close_timers) == 0
+
+    def test_session_waits_to_close_and_nobody_comes(
+        self, engine: EngineServer, session: Session, link: Link
+    ) -> None:
+        engine.receive_text(link, "2probe", 0.0)
+        session.close(0.0)
+        for now in (10.0, 30.0):
+            events = engine.handle_timeout(now)
+        assert ends(events) == [("forced close", None)]
+        assert link.state is LinkState.CLOSING
 
     def test_second_upgrade_is_closed(self, engine: EngineServer, session: Session, link: Link) -> None:
         second = new_link(target("websocket", session.id))

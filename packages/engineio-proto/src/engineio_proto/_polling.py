@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ._session import Session
 
 _NO_STORE: Final = ("cache-control", "no-store")
-_OK: Final = Response(200, (("Content-Type", "text/html"), _NO_STORE), b"ok")
+_HTML: Final = ("Content-Type", "text/html")
 BAD_REQUEST: Final = Response(400)
 _TOO_LARGE: Final = Response(413)
 _WRONG_METHOD: Final = Response(500)
@@ -131,11 +131,8 @@ class Polling:
         exchange.answer(engine.hooks.decorate(exchange.request, response))
 
     def payload_response(self, request: Request, body: Body) -> Response:
-        """The answer of a GET. Old Internet Explorers get the header that their XSS filter needs."""
-        agent = request.headers.get("user-agent", "")
-        if ";MSIE" in agent or "Trident/" in agent:
-            return Response(200, (body.content_type, ("X-XSS-Protection", "0"), _NO_STORE), body.data)
-        return Response(200, (body.content_type, _NO_STORE), body.data)
+        """The answer of a GET."""
+        return Response(200, _headers(request, body.content_type), body.data)
 
     def finish(self, last: Outgoing) -> None:
         """The session ended or left polling: answer a parked GET with `last`, and a POST whose body is complete;
@@ -198,7 +195,17 @@ class Polling:
     def _answer_post(self, exchange: Exchange) -> None:
         self.posting = None
         exchange.session = None
-        exchange.answer(self._session.engine.hooks.decorate(exchange.request, _OK))
+        request = exchange.request
+        response = Response(200, _headers(request, _HTML), b"ok")
+        exchange.answer(self._session.engine.hooks.decorate(request, response))
+
+
+def _headers(request: Request, content_type: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """Those of a GET's and of a POST's answer. Old Internet Explorers get the one that their XSS filter needs."""
+    agent = request.headers.get("user-agent", "")
+    if ";MSIE" in agent or "Trident/" in agent:
+        return (content_type, ("X-XSS-Protection", "0"), _NO_STORE)
+    return (content_type, _NO_STORE)
 
 
 def _is_binary(request: Request) -> bool:

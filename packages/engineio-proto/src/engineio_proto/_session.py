@@ -159,8 +159,7 @@ class Session:
             self.state = move(SESSION, self.state, SessionInput.DEFER_CLOSE)
             self.revision.stop_heartbeat(self)
             self.resume()  # what a POST still holds is only thrown away now
-            if self.upgrade is not None:
-                self.upgrade.abandon()
+            # A candidate goes on: its client may have sent the `5` already, and looks for what is queued there.
             self.engine.close_timers.arm(self, now)
 
     def pause(self, now: float) -> None:
