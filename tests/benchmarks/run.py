@@ -85,6 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
     parser.add_argument("--python", default=sys.executable, help="the Python that runs our server (this one)")
+    parser.add_argument(
+        "--http-engine", choices=["h11", "httptools"], default="h11",
+        help="who parses request heads in our server (%(default)s)",
+    )  # fmt: skip
     parser.add_argument("--node", default="node", help="the Node that runs socket.io (%(default)s)")
     parser.add_argument(
         "--profile", metavar="NAME", choices=[case.name for case in CASES if not case.fresh],
@@ -193,7 +197,7 @@ def _ours(options: argparse.Namespace) -> Recipe | None:
     if problem := _import_problem(options.python, "from socketio_asyncio import Server, serve"):
         _say(f"no column of ours: {options.python}: {problem}")
         return None
-    return Recipe(OURS, [options.python, str(HERE / "server.py")])
+    return Recipe(OURS, [options.python, str(HERE / "server.py"), "--http-engine", options.http_engine])
 
 
 def _peer(options: argparse.Namespace) -> Recipe | None:

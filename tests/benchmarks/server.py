@@ -1,8 +1,9 @@
-"""Our server as the benchmarks measure it: the four handlers of ``node_server.mjs``, and no option set.
+"""Our server as the benchmarks measure it: the four handlers of ``node_server.mjs``, and no option set but
+those of the command line.
 
-``python server.py PORT [--profile FILE]`` prints ``READY <port>`` once it accepts connections. It runs
-on uvloop where that is installed. With ``--profile``, SIGUSR1 starts cProfile and SIGUSR2 stops it and
-writes FILE, so that a profile holds the measured part of a case and not the connecting before it.
+``python server.py PORT [--profile FILE] [--http-engine NAME]`` prints ``READY <port>`` once it accepts
+connections. It runs on uvloop where that is installed. With ``--profile``, SIGUSR1 starts cProfile and SIGUSR2 stops it
+and writes FILE, so that a profile holds the measured part of a case and not the connecting before it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from typing import Any
 
 from socketio_asyncio import Server, Socket, serve
 
-io = Server()
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("port", type=int)
+parser.add_argument("--profile", metavar="FILE")
+parser.add_argument("--http-engine", metavar="NAME")
+arguments = parser.parse_args()
+
+io = Server(http_engine=arguments.http_engine)
 
 
 @io.on("echo")
@@ -59,10 +66,6 @@ async def main(port: int, profile: str | None) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("port", type=int)
-    parser.add_argument("--profile", metavar="FILE")
-    arguments = parser.parse_args()
     try:
         import uvloop
     except ImportError:

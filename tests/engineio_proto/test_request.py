@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 from engineio_proto import Headers, Request, Response
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 class TestHeaders:
@@ -24,6 +28,11 @@ class TestHeaders:
         with pytest.raises(KeyError, match="None-Such"):
             self.headers["None-Such"]
         assert dict(Headers()) == {}
+
+    def test_a_name_is_no_part_of_a_line(self) -> None:
+        headers = Headers([("a", "b: c"), ("a-b", "d"), ("b-a", "e")])
+        assert "a:b" not in headers and "b" not in headers and "" not in headers
+        assert (headers["a"], headers["a-b"]) == ("b: c", "d")
 
     def test_in_order(self) -> None:
         assert Headers([("B", "1:2"), ("a", "é"), ("b", " 3 ")]).items_list() == [
@@ -51,10 +60,16 @@ class TestRequest:
             ("/?a=b=c?d", {"a": "b=c?d"}),
             ("/?a;b=1", {"a;b": "1"}),
             ("/?%61=1", {"a": "1"}),
+            ("/?&a&&=b&=", {"a": "", "": ""}),
+            ("/?%61=&b&&=c", {"a": "", "b": "", "": "c"}),
         ],
     )
     def test_query(self, target: str, query: dict[str, str]) -> None:
         assert Request("GET", target).query == query
+
+    @given(st.text("ab=&;?#", max_size=12))
+    def test_the_short_way_gives_the_same(self, query: str) -> None:
+        assert Request("GET", "/?" + query).query == dict(parse_qsl(query, keep_blank_values=True))
 
     def test_values(self) -> None:
         request = Request("GET", "/a/b?c=d", [("H", "1")], remote_address="::1", secure=True)
