@@ -18,6 +18,7 @@ import { COMPRESSION } from "./scenarios_compression.mjs";
 import { CORS } from "./scenarios_cors.mjs";
 import { EDGES } from "./scenarios_edges.mjs";
 import { NAMESPACES } from "./scenarios_namespaces.mjs";
+import { OLD_CLIENTS } from "./scenarios_old_clients.mjs";
 import { OPTION_SCENARIOS } from "./scenarios_options.mjs";
 import { POLLING } from "./scenarios_polling.mjs";
 import { PROTOCOL3 } from "./scenarios_protocol3.mjs";
@@ -27,7 +28,7 @@ import { WEBSOCKET } from "./scenarios_websocket.mjs";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const TRACES = join(HERE, "..", "traces", "sessions");
 const SCENARIOS = [
-  ...POLLING, ...WEBSOCKET, ...OPTION_SCENARIOS, ...CORS, ...COMPRESSION, ...EDGES, ...PROTOCOL3, ...NAMESPACES, ...VIOLATIONS,
+  ...POLLING, ...WEBSOCKET, ...OPTION_SCENARIOS, ...CORS, ...COMPRESSION, ...EDGES, ...PROTOCOL3, ...NAMESPACES, ...OLD_CLIENTS, ...VIOLATIONS,
 ];
 
 // Read as a file: not every package exports its package.json.

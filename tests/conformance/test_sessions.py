@@ -70,6 +70,8 @@ DIFFERENCES = {
     "eio3-no-colon": (_DECODED_WHOLE, "came     Packet(text='1')"),
     "sio-event-to-other-namespace": (_SHARED_RULE, "'forced server close'"),
     "sio-second-connect": (_SHARED_RULE, "'forced server close'"),
+    "sio2-error-from-client": (_SHARED_RULE, "'forced server close'"),
+    "sio2-second-connect": (_SHARED_RULE, "'forced server close'"),
     # Not built yet, in the server or in its conformance target.
     "sio-management": ("sockets-join, sockets-leave", "~b"),
     "sio-middlewares": ("middlewares of a socket's packets", "mw-error"),
@@ -81,6 +83,8 @@ ONLY_IN_THE_LOG = {
     "eio-upgrade-closing",
     "sio-event-to-other-namespace",
     "sio-second-connect",
+    "sio2-error-from-client",
+    "sio2-second-connect",
 }
 """Of these, what clients see is as in the trace."""
 

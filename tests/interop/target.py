@@ -93,3 +93,30 @@ class Target:
         """Stop it and start it again on the same port."""
         self.stop()
         self.start()
+
+
+def play_scenario(target: Target, script: str, scenario: str, *arguments: str) -> None:
+    """Run one scenario of a script in `js` to its end; it may ask for a restart."""
+    process = subprocess.Popen(
+        ["node", script, scenario, target.url, *arguments],
+        cwd=JS,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    watchdog = threading.Timer(SECONDS, process.kill)
+    watchdog.start()
+    try:
+        for line in process.stdout:
+            assert line == "> restart\n", line
+            target.restart()
+            process.stdin.write("done\n")
+            process.stdin.flush()
+        errors = process.stderr.read()
+        assert process.wait() == 0, errors
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.communicate()

@@ -6,13 +6,11 @@ restart of the server) it asks for with a line that begins with `>`.
 
 from __future__ import annotations
 
-import subprocess
-import threading
 from collections.abc import Iterator
 
 import pytest
 
-from tests.interop.target import JS, SECONDS, Target, missing
+from tests.interop.target import Target, missing, play_scenario
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
@@ -30,29 +28,7 @@ def target() -> Iterator[Target]:
 
 def play(target: Target, scenario: str, transports: str, parser: str = "default") -> None:
     """Run one scenario to its end."""
-    process = subprocess.Popen(
-        ["node", "scenarios.mjs", scenario, target.url, transports, parser],
-        cwd=JS,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
-    watchdog = threading.Timer(SECONDS, process.kill)
-    watchdog.start()
-    try:
-        for line in process.stdout:
-            assert line == "> restart\n", line
-            target.restart()
-            process.stdin.write("done\n")
-            process.stdin.flush()
-        errors = process.stderr.read()
-        assert process.wait() == 0, errors
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.communicate()
+    play_scenario(target, "scenarios.mjs", scenario, transports, parser)
 
 
 @pytest.mark.parametrize("transports", TRANSPORTS)
