@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -231,6 +233,10 @@ def test_the_decoder_is_reset_when_its_connection_ends() -> None:
     assert parser.resets == 1
 
 
+class Marked(Exception):
+    """One that can be looked for."""
+
+
 class Faulty(OneText):
     """Does something else at one point."""
 
@@ -283,11 +289,12 @@ class TestFaultyDecoder:
         ada.send(event("a"))
         parser.armed = False
         assert ada.visitor.gone
-        (report,) = stage.runtime.reports
+        report, closing = stage.runtime.reports
         assert report.trouble is Trouble.HANDLER
-        assert f"the parser raised {error!r}" in report.text
-        assert report.error is not None and report.error.__cause__ is error
-        assert errors == [report.error]
+        assert f"the parser raised {error!r}, for <Connection " in report.text
+        assert report.error is error and error.__traceback__ is not None
+        assert closing.trouble is Trouble.CLOSED
+        assert [str(error) for error in errors] == [f"the parser raised {error!r}"]
         assert reasons(stage) == [DisconnectReason.FORCED_CLOSE]
         bob.send(event("b"))
         assert not bob.visitor.gone
@@ -326,8 +333,8 @@ class TestFaultyDecoder:
         stage, _, ada, bob = staged(feed=lambda chunk: nonsense)
         ada.send(event("a"))
         assert ada.visitor.gone and not bob.visitor.gone
-        (report,) = stage.runtime.reports
-        assert report.trouble is Trouble.HANDLER
+        report, closing = stage.runtime.reports
+        assert (report.trouble, closing.trouble) == (Trouble.HANDLER, Trouble.CLOSED)
         assert "feed() must return a valid Packet or None, not " in report.text
 
     def test_a_factory_that_raises(self) -> None:
@@ -346,9 +353,37 @@ class TestFaultyDecoder:
             speaker.visitor.leave()
             stage.advance()
         assert reasons(stage) == [DisconnectReason.TRANSPORT_CLOSE] * 2
-        assert [report.text.partition(": ")[2] for report in stage.runtime.reports] == [
-            "the parser's reset() raised ValueError('no')"
-        ] * 2
+        assert all(
+            report.text.startswith("the parser's reset() raised, for <") for report in stage.runtime.reports
+        )
+        assert [str(report.error) for report in stage.runtime.reports] == ["no", "no"]
+
+    @pytest.mark.parametrize("where", ["feed", "decoder", "reset", "encode"])
+    def test_what_it_raised_is_freed_without_the_garbage_collector(self, where: str) -> None:
+        raised: list[weakref.ref[Marked]] = []
+
+        def fail(*arguments: Any) -> Any:
+            error = Marked()
+            raised.append(weakref.ref(error))
+            try:
+                raise error
+            finally:
+                del error
+
+        stage, _, ada, _ = staged(**{where: fail})
+        gc.collect()
+        gc.disable()
+        try:
+            speaker = Speaker(stage, OneText()) if where == "decoder" else ada
+            speaker.send(Packet(0, "/nowhere"))
+            speaker.visitor.leave()
+            stage.advance()
+            assert raised and raised[0]() is not None
+            stage.events.clear()
+            stage.runtime.reports.clear()
+            assert [ref() for ref in raised] == [None] * len(raised)
+        finally:
+            gc.enable()
 
     def test_numbers_are_types(self) -> None:
         """The server looks at `PacketType` members; a parser may give the number that is on the wire."""
@@ -419,9 +454,10 @@ class TestFaultyEncoder:
         assert ada.visitor.gone and not bob.visitor.gone
         assert len([e for e in stage.events if isinstance(e, SocketConnected)]) == before
         assert stage.server.of("/other").sockets == {}
-        (report,) = stage.runtime.reports
-        assert "a packet cannot be encoded: the parser's encode() raised ValueError('no')" in report.text
+        report, closing = stage.runtime.reports
+        assert "the parser's encode() raised ValueError('no'), for <" in report.text
         assert report.error is not None
+        assert "a packet cannot be encoded: " in closing.text
         parser.armed = False
         stage.server.emit("still", "here")
         stage.advance()
@@ -486,5 +522,4 @@ def test_a_json_codec_that_raises_ends_its_connection_too() -> None:
     ada.send('2["bug"]')
     stage.advance()
     assert ada.gone and not bob.gone
-    (report,) = stage.runtime.reports
-    assert "the parser raised KeyError('bug')" in report.text
+    assert "the parser raised KeyError('bug')" in stage.runtime.reports[0].text

@@ -26,6 +26,7 @@ from ._events import (
 from ._old_clients import refusal, split_query
 from ._parser import ParserFailed
 from ._peer import Peer
+from ._runtime import Report, Trouble
 
 if TYPE_CHECKING:
     from ._server import Server
@@ -156,7 +157,8 @@ class Connection(Peer[Queued]):
         try:
             return self.server.encode(packet)
         except EncodeError as error:
-            self.server.raise_event(ConnectionClosed(self, f"a packet cannot be encoded: {error}", error))
+            self._blame_parser(str(error), error)
+            self.server.raise_event(ConnectionClosed(self, f"a packet cannot be encoded: {error}"))
             self.close(DisconnectReason.FORCED_SERVER_CLOSE, str(error))
             return None
 
@@ -203,7 +205,7 @@ class Connection(Peer[Queued]):
         try:
             self.decoder.reset()
         except Exception as error:  # of a parser of the user's own
-            self.server.raise_event(ConnectionClosed(self, f"the parser's reset() raised {error!r}", error))
+            self._blame_parser("the parser's reset() raised", error)
         self.resolve_drained(now)
         if self.inbox is not None:
             self.server.raise_event(InboxReleased(self))
@@ -220,13 +222,21 @@ class Connection(Peer[Queued]):
         self.server.raise_event(ConnectionClosed(self, f"protocol violation: {what}"))
         self.close(DisconnectReason.FORCED_SERVER_CLOSE, what)
 
-    def undecodable(self, error: Exception) -> None:
-        """The client sent what is not Socket.IO: every socket learns it, then the connection closes."""
+    def undecodable(self, error: Exception, cause: BaseException | None = None) -> None:
+        """The client sent what is not Socket.IO: every socket learns it, then the connection closes.
+
+        `cause` is what the parser raised that it should not have.
+        """
+        if isinstance(error, ParserFailed):
+            self._blame_parser(str(error), cause)
         for socket in self.sockets.values():
             self.server.raise_event(SocketErrored(socket, error))
-        fault = error if isinstance(error, ParserFailed) else None
-        self.server.raise_event(ConnectionClosed(self, f"undecodable packet: {error}", fault))
+        self.server.raise_event(ConnectionClosed(self, f"undecodable packet: {error}"))
         self.close(DisconnectReason.FORCED_CLOSE, str(error))
+
+    def _blame_parser(self, text: str, error: BaseException | None) -> None:
+        """Reported at once: an event that kept the error would be tied to it by the frames that its traceback knows."""
+        self.server.runtime.report(Report(Trouble.HANDLER, f"{text}, for {self!r}", error))
 
     def overflowed(self, text: str) -> None:
         """The inbox is at its hard bound."""

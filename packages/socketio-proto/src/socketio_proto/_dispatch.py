@@ -102,8 +102,7 @@ class Dispatcher:
             case ConnectionClosed():
                 session = event.connection.session
                 text = f"closed {session.id} from {session.request.remote_address}: {event.description}"
-                trouble = Trouble.CLOSED if event.error is None else Trouble.HANDLER
-                self._runtime.report(Report(trouble, text, event.error))
+                self._runtime.report(Report(Trouble.CLOSED, text))
             case InboxReleased():
                 self.order.drain(event.connection)
             case _:

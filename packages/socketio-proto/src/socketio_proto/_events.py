@@ -105,8 +105,6 @@ class ConnectionClosed:
     """Which one."""
     description: str
     """Which bound or rule, with its value."""
-    error: Exception | None = None
-    """What the user's parser raised, when it is at fault and not the client."""
 
 
 @final

@@ -33,7 +33,7 @@ Encode: TypeAlias = Callable[[Packet], tuple[str | bytes, ...]]
 
 
 class ParserFailed(DecodeError):
-    """The parser is at fault, not the client: it raised what is no `DecodeError` (its cause), or returned nonsense."""
+    """The parser is at fault, not the client: it raised what is no `DecodeError`, or returned nonsense."""
 
 
 def codec_of(config: ServerConfig, max_pending_bytes: int) -> tuple[Encode, Callable[[], PacketDecoder]]:
@@ -60,18 +60,18 @@ def _checked_encode(parser: Parser) -> Encode:
         except (EncodeError, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
-            raise EncodeError(f"the parser's encode() raised {error!r}") from error
+            raise EncodeError(f"the parser's encode() raised {shown(error)}") from error
         messages: tuple[Any, ...] = tuple(given) if given.__class__ in (tuple, list) else ()
         if not messages or not all(isinstance(message, (str, bytes)) for message in messages):
             raise EncodeError(
-                f"the parser's encode() must return str and bytes in a tuple, not {_shown(given)}"
+                f"the parser's encode() must return str and bytes in a tuple, not {shown(given)}"
             )
         return messages
 
     return checked
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """What it looks like, even where that is another thing that raises."""
     try:
         return f"{value!r:.200}"
@@ -96,9 +96,7 @@ class CheckedDecoder:
         if packet is None:
             return None
         if not isinstance(packet, Packet) or not is_packet_valid(packet):
-            raise ParserFailed(
-                f"the parser's feed() must return a valid Packet or None, not {_shown(packet)}"
-            )
+            raise ParserFailed(f"the parser's feed() must return a valid Packet or None, not {shown(packet)}")
         packet.type = PacketType(packet.type)
         return packet
 

@@ -44,7 +44,7 @@ from ._dispatch import Dispatcher
 from ._events import ConnectionClosed, DisconnectReason, EventReceived, NamespaceCreated, SocketEvent
 from ._handlers import Function
 from ._namespace import MiddlewareFunction, Namespace
-from ._parser import ParserFailed, codec_of
+from ._parser import ParserFailed, codec_of, shown
 from ._runtime import Runtime
 
 _EVENT: Final = PacketType.EVENT
@@ -322,9 +322,7 @@ class Server(Audience):
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # of a parser of the user's own, or of a JSON codec
-            failed = ParserFailed(f"the parser raised {error!r}")
-            failed.__cause__ = error
-            connection.undecodable(failed)
+            connection.undecodable(ParserFailed(f"the parser raised {shown(error)}"), error)
             return
         size = len(data)
         if connection.partial_bytes:
