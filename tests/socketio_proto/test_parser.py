@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from engineio_proto import Link, Request
 from socketio_parser import DecodeError, EncodeError, MsgpackParser, Packet, PacketType, Parser
 from socketio_proto import (
     ConnectionClosed,
@@ -523,3 +524,17 @@ def test_a_json_codec_that_raises_ends_its_connection_too() -> None:
     stage.advance()
     assert ada.gone and not bob.gone
     assert "the parser raised KeyError('bug')" in stage.runtime.reports[0].text
+
+
+def test_old_clients_speak_by_the_parser_too() -> None:
+    """As in the reference, where Engine.IO 3 makes no difference to `new server._parser.Decoder()`."""
+    stage = Stage(parser=MsgpackParser(), allow_eio3=True)
+    stage.server.on("add", lambda socket, a, b: a + b)
+    encode, feed = MsgpackParser().encoder().encode, MsgpackParser().decoder().feed
+    link = Link(object(), Request("GET", "/socket.io/?EIO=3&transport=websocket"), now=stage.clock.now)
+    stage.server.dispatch(stage.server.receive_upgrade(link, stage.clock.now))
+    (message,) = encode(Packet(2, "/", ["add", 1, 2], 5))
+    stage.server.dispatch(stage.server.receive_bytes(link, b"\x04" + message, stage.clock.now))
+    sent = [packet for outgoing in link.take() for packet in outgoing.packets]
+    got = [feed(packet.removeprefix(b"\x04")) for packet in sent if isinstance(packet, bytes)]
+    assert got == [Packet(0, "/"), Packet(3, "/", [3], 5)]
