@@ -5,30 +5,27 @@ Source: `packages/socket.io/lib/namespace.ts`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
 
 from socketio_parser import RESERVED_EVENTS, Packet, PacketType
 
 from ._acks import PendingAck
 from ._adapter import BroadcastOptions, InMemoryAdapter
-from ._audience import Audience
 from ._errors import ReservedEventError
 from ._events import SocketConnected
-from ._handlers import Function, Handlers
+from ._handlers import Handlers
 from ._old_clients import socket_id
 from ._operator import BroadcastOperator
 from ._socket import Socket
+from ._vocabulary import Middleware, Vocabulary
 
 if TYPE_CHECKING:
     from ._connection import Connection
     from ._server import Server
 
-Middleware = Callable[[Socket], Any]
-MiddlewareFunction = TypeVar("MiddlewareFunction", bound=Middleware)
 
-
-class Namespace(Audience):
+class Namespace(Vocabulary):
     """One namespace of a server.
 
     Attributes:
@@ -46,38 +43,6 @@ class Namespace(Audience):
         self.handlers = Handlers()
         self.middlewares: tuple[Middleware, ...] = ()
         self._ack_id = 0
-
-    # The user's vocabulary.
-
-    @overload
-    def on(self, event: str) -> Callable[[Function], Function]: ...
-    @overload
-    def on(self, event: str, handler: Function) -> Function: ...
-    def on(self, event: str, handler: Callable[..., Any] | None = None) -> Callable[..., Any]:
-        """Register a handler, or use it as a decorator: `@io.on("chat")`.
-
-        Lifecycle: `connection(socket)`, `disconnecting(socket, reason)`, `disconnect(socket, reason)`,
-        `error(socket, error)`, `new_namespace(namespace)`. Any other name is a client's event, called with
-        `(socket, *arguments)`; what it returns is the acknowledgement, if the client asked for one.
-
-        Raises:
-            TypeError: when the function could never be called like this.
-            ReservedEventError: for a name that no client can send.
-        """
-        if handler is None:
-            return self.handlers.decorator(event)
-        self.handlers.add(event, handler)
-        return handler
-
-    def use(self, middleware: MiddlewareFunction) -> MiddlewareFunction:
-        """Register a function `(socket)`, sync or async, that runs before a client is let in; also a decorator.
-
-        They run in order of registration. Raise `ConnectionRefused(message, data)` to keep the client out.
-        """
-        if not callable(middleware):
-            raise TypeError(f"use: a middleware must be callable, not {middleware!r}")
-        self.middlewares = (*self.middlewares, middleware)
-        return middleware
 
     # Letting clients in.
 

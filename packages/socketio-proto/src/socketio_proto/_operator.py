@@ -42,16 +42,20 @@ def seconds(timeout: float) -> float:
 
 
 class BroadcastOperator:
-    """Whom to reach in a namespace, and how. `to` adds rooms, `except_` takes sockets out."""
+    """Whom to reach in a namespace, and how. `to` adds rooms, `except_` takes sockets out.
 
-    __slots__ = ("_namespace", "_options")
+    Attributes:
+        namespace: the namespace.
+    """
+
+    __slots__ = ("_options", "namespace")
 
     def __init__(self, namespace: Namespace, options: BroadcastOptions | None = None) -> None:
-        self._namespace = namespace
+        self.namespace = namespace
         self._options = options if options is not None else BroadcastOptions()
 
     def _with(self, **changes: Any) -> BroadcastOperator:
-        return BroadcastOperator(self._namespace, replace(self._options, **changes))
+        return BroadcastOperator(self.namespace, replace(self._options, **changes))
 
     def to(self, rooms: str | Iterable[str]) -> BroadcastOperator:
         """Reach sockets in this room, or in any of these, besides those named before."""
@@ -88,7 +92,7 @@ class BroadcastOperator:
             ReservedEventError: for a name that only the library emits.
             EncodeError: when an argument cannot be sent; nothing was sent then.
         """
-        return self._namespace.broadcast(event, args, self._options)
+        return self.namespace.broadcast(event, args, self._options)
 
     async def emit_with_ack(self, event: str, *args: Any) -> list[Any]:
         """Send an event and return the first argument of every client's acknowledgement, in order of arrival.
@@ -101,7 +105,7 @@ class BroadcastOperator:
             raise LocalProtocolError(
                 "emit_with_ack to many needs a timeout: write .timeout(5.0).emit_with_ack(...)"
             )
-        return await self._namespace.broadcast_with_ack(event, args, self._options)
+        return await self.namespace.broadcast_with_ack(event, args, self._options)
 
 
 class SocketOperator:

@@ -9,7 +9,7 @@ Source: `packages/socket.io/lib/index.ts`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, cast, overload
+from typing import Any, Final, cast
 
 from engineio_proto import (
     CloseReason,
@@ -35,22 +35,21 @@ from engineio_proto import (
 from socketio_parser import DecodeError, Decoder, Packet, PacketType
 
 from ._acks import PendingAck
-from ._audience import Audience
 from ._client_files import ClientFiles
 from ._config import split_options
 from ._connection import Connection
 from ._decisions import DecisionRunner, DoorEvent
 from ._dispatch import Dispatcher
 from ._events import ConnectionClosed, DisconnectReason, EventReceived, NamespaceCreated, SocketEvent
-from ._handlers import Function
-from ._namespace import MiddlewareFunction, Namespace
+from ._namespace import Namespace
 from ._parser import ParserFailed, codec_of, shown
 from ._runtime import Runtime
+from ._vocabulary import Vocabulary
 
 _EVENT: Final = PacketType.EVENT
 
 
-class Server(Audience):
+class Server(Vocabulary):
     """A Socket.IO server without I/O. Bindings subclass it with their runtime; use theirs.
 
     Args:
@@ -95,7 +94,7 @@ class Server(Audience):
         self.everyone = self.sockets.everyone
         self._events.clear()
 
-    # The user's vocabulary: that of the namespace "/", and the namespaces.
+    # The user's vocabulary is that of "/" (see `Vocabulary`), and the namespaces.
 
     def of(self, name: str) -> Namespace:
         """The namespace of that name, made when it is first asked for; a leading slash is added."""
@@ -108,18 +107,6 @@ class Server(Audience):
             namespace = self.namespaces[name] = Namespace(self, name)
             self.raise_event(NamespaceCreated(namespace))
         return namespace
-
-    @overload
-    def on(self, event: str) -> Callable[[Function], Function]: ...
-    @overload
-    def on(self, event: str, handler: Function) -> Function: ...
-    def on(self, event: str, handler: Callable[..., Any] | None = None) -> Callable[..., Any]:
-        """`of("/").on`: register a handler; see `Namespace.on`."""
-        return self.sockets.on(event) if handler is None else self.sockets.on(event, handler)
-
-    def use(self, middleware: MiddlewareFunction) -> MiddlewareFunction:
-        """`of("/").use`: register a middleware; see `Namespace.use`."""
-        return self.sockets.use(middleware)
 
     # The contract: getters.
 
