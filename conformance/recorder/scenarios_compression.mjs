@@ -36,7 +36,7 @@ const HTTP = [
   http("low-threshold", "another threshold", { options: { threshold: 6 }, codings: ["gzip", "gzip"], message: "412345" }),
   http("off", "httpCompression false", { options: false, codings: ["gzip", "deflate"] }),
   http("true", "httpCompression true has no threshold: all is compressed", { options: true, codings: ["gzip"], message: "4a" }),
-  http("zlib", "options of zlib", { options: { threshold: 100, level: 1, memLevel: 5, windowBits: 10, chunkSize: 256 }, codings: ["gzip", "deflate"] }),
+  http("zlib", "options of zlib", { options: { threshold: 100, level: 1, strategy: 1, memLevel: 5, windowBits: 10, chunkSize: 256 }, codings: ["gzip", "deflate"] }),
   http("flag", "a message that is sent uncompressed", { codings: ["gzip", "deflate"], message: "4big-nocompress" }),
   http("mixed", "one compressible message in a payload is enough", { codings: ["gzip"], message: "4big-nocompress\x1e4a" }),
   bare("eio-compression-control", "a noop or a close alone is never compressed", async (ctx) => {
