@@ -10,21 +10,11 @@ import os
 import selectors
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
 from math import inf
 from time import monotonic
 
 from engineio_proto import EngineConfig, EngineEvent, EngineServer, Exchange, MessageReceived, Response
-from engineio_wire import Pump, Wire
-
-
-@dataclass(slots=True)
-class Connection:
-    sock: socket.socket
-    wire: Wire[EngineEvent]
-    rest: bytes | memoryview = b""  # what the kernel has not taken yet
-    watched: int = 0  # what the selector waits for
-    ended: bool = False  # the peer sends no more
+from engineio_wire import Flow, Pump, Wire
 
 
 class Server:
@@ -32,7 +22,7 @@ class Server:
         self.listener = listener
         self.engine = EngineServer(config, random_bytes=os.urandom)
         self.pump: Pump[EngineEvent] = Pump(self.engine, self.dispatch, self.other)
-        self.connections: dict[Wire[EngineEvent], Connection] = {}
+        self.flows: dict[Wire[EngineEvent], Flow[EngineEvent]] = {}
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, selectors.EVENT_READ)
 
@@ -48,71 +38,60 @@ class Server:
     def run(self) -> None:
         while True:
             _ = self.pump.moved  # brings `pump.deadline` up to date
-            slices = [wire for wire in self.connections if wire.has_pending]
+            slices = [flow for flow in self.flows.values() if flow.wire.has_pending]
             wait = 0.0 if slices else max(0.0, self.pump.deadline - monotonic())
             for key, mask in self.selector.select(None if wait == inf else wait):
                 if key.data is None:
                     self.accept()
-                elif mask & selectors.EVENT_WRITE:
-                    self.flush(key.data)
-                else:
+                    continue
+                if mask & selectors.EVENT_READ:
                     self.read(key.data)
-            for wire in slices:
-                self.pump.feed(wire.resume, monotonic())
+                self.flush(key.data)
+            for flow in slices:
+                flow.resume(monotonic())
             if monotonic() >= self.pump.deadline:
                 self.pump.expire(monotonic())
             while wires := self.pump.take():
-                for wire in [wire for wire in wires if wire in self.connections]:
-                    self.flush(self.connections[wire])
+                for wire in [wire for wire in wires if wire in self.flows]:
+                    self.flush(self.flows[wire])
 
     def accept(self) -> None:
         with suppress(OSError):  # a client that went away again
             sock, address = self.listener.accept()
             sock.setblocking(False)
-            wire = self.pump.wires.wire(now=monotonic(), remote_address=address[0])
-            self.connections[wire] = Connection(sock, wire)
-            self.flush(self.connections[wire])
+            flow = Flow(self.pump, sock, now=monotonic(), remote_address=address[0])
+            self.flows[flow.wire] = flow
+            self.selector.register(sock, selectors.EVENT_READ, flow)
 
-    def read(self, connection: Connection) -> None:
+    def read(self, flow: Flow[EngineEvent]) -> None:
         try:
-            data = connection.sock.recv(65_536)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        connection.ended = not data
-        if data:
-            self.pump.feed(connection.wire.receive_bytes, data, monotonic())
-        else:
-            self.pump.feed(connection.wire.receive_eof, monotonic())
-            self.flush(connection)
-
-    def flush(self, connection: Connection) -> None:
-        wire, blocked = connection.wire, connection.wire.blocked
-        if data := wire.take_bytes(monotonic()):  # nothing while it is blocked
-            connection.rest = memoryview(data)
-        try:
-            connection.rest = connection.rest[connection.sock.send(connection.rest) :]
+            flow.receive(flow.transport.recv(65_536), monotonic())
         except BlockingIOError:
             pass
         except OSError:
-            self.pump.feed(wire.connection_lost, monotonic())
-        lost = wire.abort or (wire.closing and not connection.rest)
-        if not lost and connection.rest and not blocked:
-            wire.write_blocked(monotonic())
-        elif not lost and blocked and not connection.rest:
-            self.pump.feed(wire.write_ready, monotonic())
-        events = selectors.EVENT_READ * (wire.wants_read and not connection.ended)
-        events = 0 if lost else events | selectors.EVENT_WRITE * bool(connection.rest)
-        if connection.watched and events != connection.watched:
-            self.selector.unregister(connection.sock)
-        if events and events != connection.watched:
-            self.selector.register(connection.sock, events, connection)
-        connection.watched = events
-        if lost:
-            connection.sock.close()
-            del self.connections[wire]
-            self.pump.feed(wire.connection_lost, monotonic())
+            flow.broken()
+
+    def flush(self, flow: Flow[EngineEvent]) -> None:
+        try:
+            if data := flow.output(monotonic()):
+                flow.sent(flow.transport.send(data), monotonic())
+            if flow.ends:
+                flow.finished()
+                flow.transport.shutdown(socket.SHUT_WR)
+        except BlockingIOError:
+            flow.sent(0, monotonic())
+        except OSError:
+            flow.broken()
+        events = selectors.EVENT_READ * flow.wants_read | selectors.EVENT_WRITE * flow.wants_write
+        watched = self.selector.get_map().get(flow.transport)
+        if watched is not None and (flow.over or watched.events != events):
+            self.selector.unregister(flow.transport)
+        if not flow.over and events and (watched is None or watched.events != events):
+            self.selector.register(flow.transport, events, flow)
+        if flow.over:
+            flow.transport.close()
+            del self.flows[flow.wire]
+            flow.lose(monotonic())
 
 
 if __name__ == "__main__":
@@ -126,5 +105,5 @@ if __name__ == "__main__":
         with suppress(KeyboardInterrupt):
             print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
             server.run()
-        for connected in server.connections.values():
-            connected.sock.close()
+        for flow in server.flows.values():
+            flow.transport.close()

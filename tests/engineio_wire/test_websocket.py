@@ -137,7 +137,7 @@ def test_refused_frames(name: str, way: Way) -> None:
     if code == 1009:
         assert error == "Max payload size exceeded"
     # The peer's answer ends the connection; after 1002 its frames cannot be read any more.
-    assert connection.open is (code != 1002)
+    assert connection.open is (code != 1002 and name != "close reason not UTF-8")
     connection.feed(frame(0x88, code.to_bytes(2, "big")))
     assert not connection.open and connection.take() == b""
     connection.lose()
@@ -148,6 +148,17 @@ def test_invalid_text_is_refused_before_it_is_complete() -> None:
     engine, connection = websocket()
     connection.feed(frame(0x81, b"a" * 50 + b"\xff" + b"a" * 1000)[:100])
     assert connection.take() == close(1007) and engine.heard[0][0] == "link closed"
+
+
+@pytest.mark.parametrize("cut", [b"\xed\xa0", b"\xf4\x90", b"\xe0\x9f", b"\xc1", b"a\x80"])
+def test_invalid_text_is_refused_by_the_byte_that_makes_it_so(cut: bytes) -> None:
+    """Python's own decoder would wait for the third byte of a surrogate."""
+    data = frame(0x81, "é".encode() + cut + b"\x80\x80")
+    engine, connection = websocket()
+    connection.feed(*[data[i : i + 1] for i in range(8 + len(cut) - 1)])
+    assert engine.heard == []
+    connection.feed(data[8 + len(cut) - 1 :][:1])
+    assert connection.take() == close(1007)
 
 
 def test_a_message_that_is_too_big_is_refused_by_its_header() -> None:

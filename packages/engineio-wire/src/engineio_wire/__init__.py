@@ -4,9 +4,11 @@ from ._codec import CodecSettings, FrameCodec, Received, Violation, WebSocketEng
 from ._config import WireConfig
 from ._date import HttpDate
 from ._events import RequestReceived, WireEvent
+from ._flow import Flow
 from ._frames import FrameHeader
 from ._http_engine import BadRequest, HttpEngine, ParsedHead
 from ._negotiation import DeflateParameters
+from ._plain import WebSocketCore
 from ._pump import Core, Pump
 from ._response import check_response
 from ._server import WireServer
@@ -18,6 +20,7 @@ __all__ = [
     "CodecSettings",
     "Core",
     "DeflateParameters",
+    "Flow",
     "FrameCodec",
     "FrameHeader",
     "HttpDate",
@@ -27,6 +30,7 @@ __all__ = [
     "Received",
     "RequestReceived",
     "Violation",
+    "WebSocketCore",
     "WebSocketEngine",
     "Wire",
     "WireConfig",

@@ -230,8 +230,8 @@ class WebSocketSide:
         self.output += self._control(OPCODE_CLOSE, violation.code.to_bytes(2, "big"))
         self._end_output()
         wire.close_link(events, now, violation.text)
-        if violation.code == _PROTOCOL_ERROR:
-            # Its frames cannot be told apart any more, so its close frame would not be found.
+        if violation.code == _PROTOCOL_ERROR or self._in_close:
+            # Its frames cannot be told apart any more, so its close frame would not be found; or this was it.
             wire.finish(now)
         else:
             wire.server.deadlines.arm(Waiting.CLOSE, wire, now)

@@ -26,6 +26,9 @@ from ._frames import COMPRESSED, FrameHeader, frame_bytes
 INVALID_UTF8: Final = "Invalid WebSocket frame: invalid UTF-8 sequence"
 _TOO_BIG: Final = "Max payload size exceeded"
 
+# How the surrogates begin, which no UTF-8 holds (RFC 3629 section 4).
+_SURROGATES: Final = frozenset([bytes((0xED, second)) for second in range(0xA0, 0xC0)])
+
 # Pieces of a message are joined now and then: a message may arrive byte by byte.
 _JOIN_AT: Final = 256
 
@@ -130,6 +133,10 @@ class WsprotoCodec:
             frame = self._messages.process_frame(frame)
         except ParseFailed as failure:
             raise Violation(failure.code, self._explain(failure)) from None
+        decoder = self._messages.decoder
+        # Python's decoder waits for the third byte of a surrogate, because an error handler may want it.
+        if decoder is not None and decoder.getstate()[0][:2] in _SURROGATES:
+            raise Violation(CloseReason.INVALID_FRAME_PAYLOAD_DATA, INVALID_UTF8)
         return self._collect(frame.opcode, frame.payload, frame.message_finished)
 
     def _explain(self, failure: ParseFailed) -> str:
