@@ -1,4 +1,4 @@
-"""A scripted Engine.IO 4 client: it does what the test says, and reads the protocol of what comes back.
+"""A scripted Engine.IO client: it does what the test says, and reads the protocol of what comes back.
 
 Nothing is automatic but what `auto_poll` and `auto_pong` ask for. `received` is every message of the session, over
 whichever transport it came, in order of arrival.
@@ -142,9 +142,11 @@ class Client:
         auto_poll: always keep a GET pending while on polling.
         auto_pong: answer pings.
         latency: seconds, each way.
+        eio: the protocol, "4" or "3"; of 3 it speaks what a client without binary support does, over both transports.
     """
 
     path = "/engine.io/"
+    eio = "4"
 
     def __init__(self, host: Host[Any], *, latency: float = 0.0) -> None:
         self.host = host
@@ -188,7 +190,7 @@ class Client:
     def post(self, *packets: str | bytes) -> ClientRequest:
         """A POST of these packets, in one piece."""
         request = self.request("POST")
-        request.send(payload(*packets))
+        request.send(payload(*packets) if self.eio == "4" else payload3(*packets))
         request.end()
         return request
 
@@ -200,7 +202,9 @@ class Client:
         return socket
 
     def _target(self, transport: str, query: dict[str, str]) -> str:
-        given = {"EIO": "4", "transport": transport}
+        given = {"EIO": self.eio, "transport": transport}
+        if self.eio == "3":
+            given["b64"] = "1"
         if "sid" in self.handshake:
             given["sid"] = self.sid
         return self.path + "?" + urlencode({**given, **query})
@@ -215,7 +219,8 @@ class Client:
         self._polls.remove(request)
         if response is None or response.status != 200:
             return
-        for packet in response.body.decode().split("\x1e"):
+        text = response.body.decode()
+        for packet in text.split("\x1e") if self.eio == "4" else packets3(text):
             self.packet(packet, None)
         if self.auto_poll:
             self.poll()
@@ -227,7 +232,7 @@ class Client:
         elif packet[0] == "4":
             self.received.append(packet[1:])
         elif packet[0] == "b":
-            self.received.append(b64decode(packet[1:]))
+            self.received.append(b64decode(packet[1 if self.eio == "4" else 2 :]))
         else:
             self.packets.append((self.host.clock.now, packet))
             if packet[0] == "0":
@@ -245,3 +250,24 @@ def payload(*packets: str | bytes) -> bytes:
     """A POST's body."""
     texts = [p if isinstance(p, str) else "b" + b64encode(p).decode() for p in packets]
     return "\x1e".join(texts).encode()
+
+
+def payload3(*packets: str | bytes) -> bytes:
+    """The same of protocol 3: each packet behind its length, in UTF-16 code units."""
+    texts = [text3(packet) for packet in packets]
+    return "".join(f"{len(text.encode('utf-16-le')) // 2}:{text}" for text in texts).encode()
+
+
+def text3(packet: str | bytes) -> str:
+    """A packet as a client of protocol 3 without binary support writes it."""
+    return packet if isinstance(packet, str) else "b4" + b64encode(packet).decode()
+
+
+def packets3(payload: str) -> list[str]:
+    """The packets of a payload of protocol 3; they are ASCII here, so code units are characters."""
+    packets: list[str] = []
+    while payload:
+        length, _, rest = payload.partition(":")
+        packets.append(rest[: int(length)])
+        payload = rest[int(length) :]
+    return packets

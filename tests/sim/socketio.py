@@ -17,11 +17,12 @@ from typing import Any
 
 from socketio_proto import ClientFiles, Server, SocketEvent
 
-from tests.sim.client import Client, ClientRequest
+from tests.sim.client import Client, ClientRequest, text3
 from tests.sim.clock import Clock
 from tests.sim.host import Host
 from tests.sim.runtime import Start, Task, VirtualRuntime
 
+_PING_INTERVAL = 25.0
 ISSUED = 1_700_000_000.0
 
 
@@ -31,15 +32,19 @@ class Visitor(Client):
     Attributes:
         id: its socket's id in the namespace joined last.
         polls: whether it is on polling.
+        left: it ended the connection itself.
     """
 
-    def __init__(self, stage: Stage, *, latency: float = 0.0) -> None:
+    def __init__(self, stage: Stage, *, latency: float = 0.0, old: bool = False) -> None:
         super().__init__(stage.host, latency=latency)
         self.path = stage.path
+        if old:
+            self.eio = "3"
         self.auto_pong = True
         self.stage = stage
         self.id = ""
         self.polls = False
+        self.left = False
         self._latest: ClientRequest | None = None
         self._posting: ClientRequest | None = None
         self._unsent: list[str | bytes] = []
@@ -82,15 +87,28 @@ class Visitor(Client):
 
     def open(self, *, polling: bool = False, window: int | None = None) -> None:
         """The Engine.IO handshake, on the way."""
+        if self.eio == "3":
+            self.stage.clock.call_later(_PING_INTERVAL, self._ping)
         self.polls = self.auto_poll = polling
         if polling:
             self.open_polling()
         else:
             self.websocket(window=window)
 
+    def _ping(self) -> None:
+        """A client of protocol 3 asks whether the server is there."""
+        if not self.gone and not self.left:
+            self.stage.clock.call_later(_PING_INTERVAL, self._ping)
+            if self.socket is not None:
+                self.socket.send("2")
+            else:
+                self.post("2")
+
     def send(self, *messages: str | bytes) -> None:
         """Messages: frames of one segment, or the payload of one POST."""
         packets = [message if isinstance(message, bytes) else "4" + message for message in messages]
+        if self.eio == "3":
+            packets = [text3(packet) for packet in packets]
         if self.socket is not None:
             self.socket.send(*packets)
         else:
@@ -116,6 +134,7 @@ class Visitor(Client):
 
     def leave(self) -> None:
         """Be gone without a word."""
+        self.left = True
         if self.socket is not None:
             self.socket.drop()
         else:
@@ -125,6 +144,7 @@ class Visitor(Client):
 
     def say_goodbye(self, *messages: str) -> None:
         """Messages and the end of the session, at once."""
+        self.left = True
         self.auto_poll = False
         packets = [*("4" + message for message in messages), "1"]
         if self.socket is not None:
@@ -185,9 +205,11 @@ class Stage:
         self._pass()
         self.clock.advance(seconds)
 
-    def visitor(self, *, polling: bool = False, latency: float = 0.0, window: int | None = None) -> Visitor:
-        """A client after the Engine.IO handshake."""
-        visitor = Visitor(self, latency=latency)
+    def visitor(
+        self, *, polling: bool = False, latency: float = 0.0, window: int | None = None, old: bool = False
+    ) -> Visitor:
+        """A client after the Engine.IO handshake; an old one speaks protocol 3, and is in "/" then."""
+        visitor = Visitor(self, latency=latency, old=old)
         visitor.open(polling=polling, window=window)
         self.advance(2 * latency)
         return visitor

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from socketio_parser import MsgpackDecoder, MsgpackEncoder, MsgpackParser, Packet, PacketType
 from socketio_proto import ConnectionRefused, DisconnectReason, Socket, SocketDisconnected
 from socketio_proto._old_clients import refusal, socket_id, split_query
 
@@ -275,6 +276,27 @@ class TestTheSameAsProtocol5:
         ada.send('51-7["echo",{"_placeholder":true,"num":0}]', b"\x04\x01\x02")  # 4: an Engine.IO message
         stage.advance()
         assert ada.take() == ['61-7[{"_placeholder":true,"num":0}]', b"\x04\x01\x02"]
+
+    def test_another_parser(self) -> None:
+        stage = old_stage(parser=MsgpackParser())
+
+        @stage.server.of("/door").use
+        def refuse(socket: Socket) -> None:
+            raise ConnectionRefused("no", 5)
+
+        encoder = MsgpackEncoder()
+        ada = old_client(stage)
+        (frame,) = ada.take()
+        assert isinstance(frame, bytes)
+        assert MsgpackDecoder().feed(frame[1:]) == Packet(PacketType.CONNECT)
+        for name, said in (("/door", 5), ("/nope", {"message": "Invalid namespace"})):
+            (message,) = encoder.encode(Packet(PacketType.CONNECT, f"{name}?a=1"))
+            assert isinstance(message, bytes)
+            ada.send(b"\x04" + message)
+            stage.advance()
+            (frame,) = ada.take()
+            assert isinstance(frame, bytes)
+            assert encoder.encode(Packet(PacketType.CONNECT_ERROR, name, said)) == (frame[1:],)
 
     def test_the_server_disconnects(self) -> None:
         stage = old_stage()
