@@ -176,7 +176,7 @@ def test_cve_2021_32640_a_long_list_of_subprotocols(what: str) -> None:
     ],
 )
 def test_cve_2024_37890_an_upgrade_without_its_header(headers: dict[str, str | None], answer: bytes) -> None:
-    connection = real().feed(upgrade(**headers))
+    connection = real().feed(upgrade(PATH + "?EIO=4&transport=websocket", **headers))
     output = connection.take()
     assert output.startswith(b"HTTP/1.1 400 ") and output.endswith(answer)
 
@@ -221,7 +221,7 @@ def test_cve_2020_36048_many_posts_of_one_session() -> None:
     first = real()
     sid = sid_of(first)
     first.feed(post(sid, b"4" * 1000)[:-1])
-    answers = []
+    answers: list[bytes] = []
     for _ in range(100):
         other = Connection(first.server).feed(post(sid, b"4" * 1000)[:-1])
         answers.append(other.take())
@@ -262,9 +262,12 @@ HEADERS = [
     "Sec-WebSocket-Key",
     "Sec-WebSocket-Version",
     "Sec-WebSocket-Protocol",
-]
-HEADERS += ["Sec-WebSocket-Extensions", "Origin", "Cookie", "User-Agent", "Accept-Encoding", "Content-Type"]
-HEADERS += [
+    "Sec-WebSocket-Extensions",
+    "Origin",
+    "Cookie",
+    "User-Agent",
+    "Accept-Encoding",
+    "Content-Type",
     "Content-Length",
     "Transfer-Encoding",
     "Expect",
