@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bindings.client import ACK, BINARY_EVENT, CONNECT_ERROR, DEADLINE, Client, Packet
+from tests.bindings.client import ACK, BINARY_EVENT, CONNECT_ERROR, DEADLINE, Client, Packet, WebSocket
 from tests.bindings.harness import Binding, Recorder, Running
 
 Serve = Callable[..., Running]
@@ -458,3 +458,28 @@ def test_ack_packet_nobody_asked_for(binding: Binding, serve: Serve, connect: Co
     client = connect(serve(echo_server(binding)))
     client.send(Packet(ACK, id=12345, data=["?"]))
     assert client.call("echo", 1) == [1]
+
+
+def test_a_client_of_protocol_4(binding: Binding, serve: Serve) -> None:
+    io = echo_server(binding, allow_eio3=True)
+
+    @io.of("/chat").use
+    async def check(socket: Any) -> None:
+        await binding.checkpoint()
+        if socket.handshake.auth != {"token": "x"}:
+            raise binding.module.ConnectionRefused("no")
+
+    client = WebSocket(serve(io).port)
+    client.open("/socket.io/?EIO=3&transport=websocket")
+    assert str(client.receive()).startswith('0{"sid":')
+    assert client.receive() == "40"
+    client.send_message('451-7["later",{"_placeholder":true,"num":0}]')
+    client.send_message(b"\x04\x01\x02")
+    assert [client.receive(), client.receive()] == ['461-7[{"_placeholder":true,"num":0}]', b"\x04\x01\x02"]
+    client.send_message("40/chat?token=y,")
+    assert client.receive() == '44/chat,"no"'
+    client.send_message("40/chat?token=x,")
+    assert client.receive() == "40/chat,"
+    client.send_message("2")
+    assert client.receive() == "3"
+    client.close()
