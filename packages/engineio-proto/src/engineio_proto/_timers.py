@@ -15,7 +15,7 @@ always an argument.
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Owner = TypeVar("Owner")
 
@@ -142,18 +142,18 @@ class Timers:
 
     def __init__(self) -> None:
         self.earlier = False
-        self._sources: list[TimerQueue[object] | TimerHeap[object]] = []
+        self._sources: list[TimerQueue[Any] | TimerHeap[Any]] = []
 
-    def queue(self, duration: float) -> TimerQueue[Owner]:
-        """A new kind of deadline with a constant duration in seconds."""
-        made: TimerQueue[Owner] = TimerQueue(self, duration)
-        self._sources.append(made)  # type: ignore[arg-type]  # only the deadline is read through this list
+    def queue(self, duration: float) -> TimerQueue[Any]:
+        """A new kind of deadline with a constant duration in seconds; who keeps it says of what owners."""
+        made: TimerQueue[Any] = TimerQueue(self, duration)
+        self._sources.append(made)
         return made
 
-    def heap(self) -> TimerHeap[Owner]:
+    def heap(self) -> TimerHeap[Any]:
         """A new kind of deadline whose durations the caller gives."""
-        made: TimerHeap[Owner] = TimerHeap(self)
-        self._sources.append(made)  # type: ignore[arg-type]
+        made: TimerHeap[Any] = TimerHeap(self)
+        self._sources.append(made)
         return made
 
     @property

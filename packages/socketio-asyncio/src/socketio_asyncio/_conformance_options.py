@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from engineio_proto import AnswerHeaders, EngineServer, MiddlewareResponse, Request
 from socketio_parser import DecodeError, MsgpackParser, Packet
@@ -33,9 +33,19 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
 
+def is_mapping(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether it is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Whether it is a JSON array."""
+    return isinstance(value, list)
+
+
 def snake_keys(value: Mapping[str, Any]) -> dict[str, Any]:
     """The same of a whole option, at every depth."""
-    return {snake(key): snake_keys(item) if isinstance(item, dict) else item for key, item in value.items()}
+    return {snake(key): snake_keys(item) if is_mapping(item) else item for key, item in value.items()}
 
 
 def options_of(config: Mapping[str, Any], sleep: Callable[[float], Any] = asyncio.sleep) -> dict[str, Any]:
@@ -50,9 +60,9 @@ def options_of(config: Mapping[str, Any], sleep: Callable[[float], Any] = asynci
             given["cors"] = cors_of(value)
         elif name == "parser":
             given["parser"] = PARSERS[value]()
-        elif name in ("httpCompression", "perMessageDeflate") and isinstance(value, dict):
+        elif name in ("httpCompression", "perMessageDeflate") and is_mapping(value):
             given[snake(name)] = snake_keys(value)
-        elif name == "cookie" and isinstance(value, dict):
+        elif name == "cookie" and is_mapping(value):
             given["cookie"] = {snake(key): cookie_value_of(key, item) for key, item in value.items()}
         else:
             given[snake(name)] = value
@@ -86,14 +96,18 @@ def generate_id_of(behavior: str, sleep: Callable[[float], Any]) -> Callable[[Re
     """The three ways in which the suite makes ids."""
     count = itertools.count(1)
 
+    def counter(request: Request) -> str:
+        return f"custom-{next(count)}"
+
     async def later(request: Request) -> str:
         await sleep(0.02)
-        return f"custom-{next(count)}"
+        return counter(request)
 
     def fail(request: Request) -> str:
         raise RuntimeError("no id today")
 
-    return {"counter": lambda request: f"custom-{next(count)}", "async": later, "fail": fail}[behavior]
+    makers: dict[str, Callable[[Request], Any]] = {"counter": counter, "async": later, "fail": fail}
+    return makers[behavior]
 
 
 def use(
@@ -114,12 +128,15 @@ def use(
     def fail(request: Request, response: MiddlewareResponse) -> None:
         raise RuntimeError("the middleware failed")
 
+    def at_once(request: Request, response: MiddlewareResponse) -> None:
+        pass
+
     async def later(request: Request, response: MiddlewareResponse) -> None:
         await sleep(0.02)
 
     behavior = config.get("behaviors", {}).get("middleware")
     if behavior is not None:
-        engine.use(lambda request, response: None)
+        engine.use(at_once)
         engine.use(later)
         engine.use({"headers": headers, "cookie": cookie, "end-503": end, "fail": fail}[behavior])
 
@@ -133,31 +150,48 @@ def adder_of(more: Mapping[str, str]) -> Callable[[AnswerHeaders, Request], None
     return add
 
 
+def prefix(text: str) -> str:
+    """An `encode` of a cookie."""
+    return f"s.{text}"
+
+
+ENCODERS: dict[str, Callable[[str], str]] = {"prefix": prefix}
+
+
 def cookie_value_of(key: str, value: Any) -> Any:
     """An option of the cookie; JSON carries a date as an object, and a function by name."""
     if key == "expires":
         return datetime.fromisoformat(value["date"])
-    return {"prefix": lambda text: f"s.{text}"}[value] if key == "encode" else value
+    return ENCODERS[value] if key == "encode" else value
 
 
 def cors_of(value: Any) -> Any:
     """The cors option; JSON carries a regular expression as an object."""
-    if not isinstance(value, dict):
+    if not is_mapping(value):
         return value
     if "delegate" in value:
         options = cors_of(value["delegate"])
-        return lambda request: options
+
+        def delegate(request: Request) -> Any:
+            return options
+
+        return delegate
     return {snake(key): origin_of(item) if key == "origin" else item for key, item in value.items()}
 
 
 def origin_of(value: Any) -> Any:
     """The origin option of cors."""
-    if isinstance(value, dict):
+    if is_mapping(value):
         if "endsWith" in value:
-            end = value["endsWith"]
-            return lambda origin: origin is not None and origin.endswith(end)
-        return re.compile(value["regex"])
-    return [origin_of(item) for item in value] if isinstance(value, list) else value
+            end: str = value["endsWith"]
+
+            def ends_with(origin: str | None) -> bool:
+                return origin is not None and origin.endswith(end)
+
+            return ends_with
+        regex: str = value["regex"]
+        return re.compile(regex)
+    return [origin_of(item) for item in value] if is_list(value) else value
 
 
 class JsonParser:

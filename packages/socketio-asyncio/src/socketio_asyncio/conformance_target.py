@@ -210,10 +210,10 @@ def define_events(io: Server, namespace: Namespace) -> None:
     @on("ask")
     async def ask(socket: Socket, ms: float, event: str, args: list[Any]) -> dict[str, Any]:
         try:
-            answer = await socket.timeout(ms / 1000).emit_with_ack(event, *args)
+            answer: Any = await socket.timeout(ms / 1000).emit_with_ack(event, *args)
         except AckTimeout:
             return {"err": "timeout", "res": []}
-        return {"err": None, "res": list(answer) if isinstance(answer, tuple) else [answer]}
+        return {"err": None, "res": answer if isinstance(answer, tuple) else [answer]}
 
     @on("ask-room")
     async def ask_room(
