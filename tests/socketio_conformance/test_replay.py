@@ -247,6 +247,17 @@ def test_an_answer_that_never_comes_but_an_end() -> None:
         replay(trace((10, "client", 2, POST), (11, "server", 2, payload("ok"))), ScriptedPeer(serve))
 
 
+@pytest.mark.parametrize(("later", "too_much"), [(0.02, True), (0.2, False)])
+def test_what_comes_behind_the_last_line_is_too_much(later: float, too_much: bool) -> None:
+    peer = ScriptedPeer(Queue())
+    peer.call_later(0.001 + later, lambda: peer.log.append({"event": "disconnect"}))
+    if too_much:
+        with pytest.raises(Mismatch, match="nothing more is expected there"):
+            replay(trace(), peer)
+    else:
+        replay(trace(), peer)
+
+
 def test_the_log_is_compared() -> None:
     logged = trace((2, "server", 0, Log({"event": "connect", "sid": "${sid}"})))
     peer = ScriptedPeer(Queue())

@@ -22,6 +22,8 @@ from ._peer import Connection, Peer
 from ._trace import End, Line, Log, Request, Trace, What
 
 _TICK = 0.005
+# A recording ends when nothing has passed for 0.08 s: what comes within a part of that is too much.
+_QUIET = 0.05
 _MOST_EXTRA_POLLS = 20
 
 
@@ -75,6 +77,7 @@ class Replay:
                 self._collect()
         self._await(None)
         self._poll_for_the_rest()
+        self._advance(_QUIET)
         self._matcher.finish()
 
     def _act(self, index: int, line: Line) -> None:
