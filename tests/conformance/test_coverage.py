@@ -46,7 +46,10 @@ def test_every_option_is_listed() -> None:
 def test_statements() -> None:
     assert failing(list(coverage.rules(TABLE))) == []
     assert sum(map(len, TABLE["rules"].values())) >= 170
-    assert [chapter.split()[0] for chapter in TABLE["rules"]] == [*[f"1.{number}" for number in range(3, 15)], "2.7"]
+    assert [chapter.split()[0] for chapter in TABLE["rules"]] == [
+        *[f"1.{number}" for number in range(3, 15)],
+        "2.7",
+    ]
 
 
 def test_transitions() -> None:
