@@ -14,7 +14,7 @@ import { WebSocket } from "ws";
 import { RecordingProxy } from "./session_proxy.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
-const PATIENCE = 5000; // ms that anything awaited may take
+const PATIENCE = 15_000; // ms that anything awaited may take, a start on a busy machine too
 export const REFERENCE = `exec node ${path.join(HERE, "target.mjs")}`;
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

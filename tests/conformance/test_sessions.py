@@ -19,8 +19,12 @@ from tests.conformance.virtual_peer import VirtualPeer
 FOLDER = Path(__file__).parents[2] / "conformance" / "traces" / "sessions"
 TRACES = {trace.name: trace for trace in load_traces(FOLDER)}
 
-IN_A_PROCESS = ("eio-polling-echo", "eio-upgrade", "sio-binary-ack", "sio-shutdown")
-"""The first three show that a process behaves like the core; the last ends its process, so it needs one."""
+IN_A_PROCESS = (
+    *("eio-polling-echo", "eio-upgrade", "eio3-upgrade", "eio-deflate-on", "eio-compression-codings"),
+    *("eio-generate-id-async", "eio-middleware-cookie", "sio-binary-ack", "sio-shutdown"),
+)
+"""They show that a process behaves like the core, asynchronous functions and compression too. The last one ends its
+process, so it needs one."""
 
 _DECODED_WHOLE = (
     "a POST is decoded whole before handlers run, so no answer to its first packet precedes the close"
