@@ -43,7 +43,9 @@ from tests.sim.socketio import Stage
         ({"parser": MsgpackParser}, TypeError, ["parser", "encoder() failed", "give an instance"]),
         ({"parser": MsgpackParser(), "json": StdlibJson()}, ValueError, ["json", "MsgpackParser"]),
         ({"connection_state_recovery": {}}, NotImplementedError, ["'connection_state_recovery'", "{}"]),
-        ({"cleanup_empty_child_namespaces": True}, NotImplementedError, ["cleanup_empty_child_namespaces"]),
+        ({"cleanup_empty_child_namespaces": 1}, TypeError, ["cleanup_empty_child_namespaces", "not 1"]),
+        ({"max_dynamic_namespaces": 0}, ValueError, ["max_dynamic_namespaces", "at least 1"]),
+        ({"max_dynamic_name": "x"}, TypeError, ["max_dynamic_name", "'x'"]),
         ({"allow_eio3": 3}, TypeError, ["allow_eio3", "3"]),
     ],
 )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from socketio_proto import Namespace, Socket
 
 from tests.sim.socketio import Stage
@@ -18,12 +15,6 @@ def test_names() -> None:
     assert server.of("//chat") is not server.of("chat")
     assert set(server.namespaces) == {"/", "/chat", "//chat"}
     assert repr(server.of("chat")) == "<Namespace /chat 0 sockets>"
-
-
-@pytest.mark.parametrize("name", [None, 5, b"/a", lambda name: True])
-def test_dynamic_ones_are_not_built_yet(name: Any) -> None:
-    with pytest.raises(NotImplementedError, match="of: a namespace is named by a string so far"):
-        Stage().server.of(name)
 
 
 def test_sockets() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from typing import Any
@@ -99,22 +100,32 @@ def define(io: Server) -> None:
     async def second(socket: Socket) -> None:
         socket.data["second"] = True
 
-    for name in ("/", "/custom", "/auth", "/mw"):
-        define_events(io, io.of(name))
+    def allow(name: str, auth: dict[str, Any]) -> bool:
+        return name.startswith("/fn-") and auth.get("key") == "k"
+
+    dyn = io.of(re.compile(r"^/dyn-\d+$"))
+    static = [io.of(name) for name in ("/", "/custom", "/auth", "/mw")]
+    for namespace in (*static, dyn, io.of(allow)):
+        define_events(io, namespace, dyn)
     io.of("/auth").use(authorise)
     io.of("/mw").use(count)
     io.of("/mw").use(second)
 
+    @io.on("new_namespace")
+    def created(namespace: Namespace) -> None:
+        if namespace.parent is not None:  # one that a client's CONNECT made
+            say("new_namespace", nsp=namespace.name)
 
-def define_events(io: Server, namespace: Namespace) -> None:
-    """The events of one namespace."""
-    on = namespace.on
+
+def define_events(io: Server, here: Namespace, dyn: Namespace) -> None:
+    """The events of one namespace, or of all that have this parent."""
+    on = here.on
 
     @on("connection")
     def connection(socket: Socket) -> None:
         say(
             "connect",
-            nsp=namespace.name,
+            nsp=socket.namespace.name,
             sid=socket.id,
             recovered=socket.recovered,
             transport=socket.conn.transport,
@@ -124,11 +135,17 @@ def define_events(io: Server, namespace: Namespace) -> None:
 
     @on("disconnecting")
     def disconnecting(socket: Socket, reason: str) -> None:
-        say("disconnecting", nsp=namespace.name, sid=socket.id, reason=reason, rooms=sorted(socket.rooms))
+        say(
+            "disconnecting",
+            nsp=socket.namespace.name,
+            sid=socket.id,
+            reason=reason,
+            rooms=sorted(socket.rooms),
+        )
 
     @on("disconnect")
     def disconnect(socket: Socket, reason: str) -> None:
-        say("disconnect", nsp=namespace.name, sid=socket.id, reason=reason)
+        say("disconnect", nsp=socket.namespace.name, sid=socket.id, reason=reason)
 
     @on("message")
     def message(socket: Socket, *args: Any) -> None:
@@ -150,7 +167,7 @@ def define_events(io: Server, namespace: Namespace) -> None:
         handshake = socket.handshake
         return {
             "sid": socket.id,
-            "nsp": namespace.name,
+            "nsp": socket.namespace.name,
             "recovered": socket.recovered,
             "transport": socket.conn.transport,
             "protocol": socket.conn.protocol,
@@ -188,7 +205,7 @@ def define_events(io: Server, namespace: Namespace) -> None:
 
     @on("emit-all")
     def emit_all(socket: Socket, event: str, *args: Any) -> None:
-        namespace.emit(event, *args)
+        socket.namespace.emit(event, *args)
 
     @on("to")
     def to(socket: Socket, rooms: list[str], but: list[str], event: str, *args: Any) -> None:
@@ -196,16 +213,16 @@ def define_events(io: Server, namespace: Namespace) -> None:
 
     @on("nsp-to")
     def nsp_to(socket: Socket, rooms: list[str], but: list[str], event: str, *args: Any) -> None:
-        namespace.to(rooms).except_(but).emit(event, *args)
+        socket.namespace.to(rooms).except_(but).emit(event, *args)
 
     @on("nsp-except")
     def nsp_except(socket: Socket, but: list[str], event: str, *args: Any) -> None:
-        namespace.except_(but).emit(event, *args)
+        socket.namespace.except_(but).emit(event, *args)
 
     @on("later")
     async def later(socket: Socket, ms: float, rooms: list[str], event: str, *args: Any) -> None:
         await asyncio.sleep(ms / 1000)
-        namespace.to(rooms).emit(event, *args)
+        socket.namespace.to(rooms).emit(event, *args)
 
     @on("ask")
     async def ask(socket: Socket, ms: float, event: str, args: list[Any]) -> dict[str, Any]:
@@ -220,7 +237,7 @@ def define_events(io: Server, namespace: Namespace) -> None:
         socket: Socket, rooms: list[str], ms: float, event: str, args: list[Any]
     ) -> dict[str, Any]:
         try:
-            answers = await namespace.to(rooms).timeout(ms / 1000).emit_with_ack(event, *args)
+            answers = await socket.namespace.to(rooms).timeout(ms / 1000).emit_with_ack(event, *args)
         except AckTimeout as error:
             return {"err": "timeout", "res": error.responses}
         return {"err": None, "res": answers}
@@ -242,6 +259,10 @@ def define_events(io: Server, namespace: Namespace) -> None:
     @on("namespaces")
     def namespaces(socket: Socket) -> list[str]:
         return sorted(io.namespaces)
+
+    @on("parent-emit")
+    def parent_emit(socket: Socket, event: str, *args: Any) -> None:
+        dyn.emit(event, *args)
 
     @on("disconnect-me")
     def disconnect_me(socket: Socket, close: bool = False) -> None:

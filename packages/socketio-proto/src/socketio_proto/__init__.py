@@ -24,7 +24,9 @@ from ._events import (
     DisconnectReason,
     EventReceived,
     InboxReleased,
+    NamespaceAbandoned,
     NamespaceCreated,
+    NamespaceRequested,
     SocketConnected,
     SocketDisconnected,
     SocketErrored,
@@ -34,6 +36,7 @@ from ._handshake import Handshake
 from ._namespace import Namespace
 from ._operator import BroadcastOperator, SocketOperator
 from ._other import Other, OtherPaths
+from ._parent import ParentNamespace
 from ._runtime import Report, Runtime, Trouble, Waiter
 from ._server import Server
 from ._socket import Socket
@@ -60,9 +63,12 @@ __all__ = [
     "InboxReleased",
     "LocalProtocolError",
     "Namespace",
+    "NamespaceAbandoned",
     "NamespaceCreated",
+    "NamespaceRequested",
     "Other",
     "OtherPaths",
+    "ParentNamespace",
     "RemoteProtocolError",
     "Report",
     "ReservedEventError",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from math import isfinite
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from engineio_proto import EngineConfig, unknown_option
 from socketio_parser import JsonCodec, Parser, check_parser
@@ -16,9 +16,17 @@ from socketio_parser import JsonCodec, Parser, check_parser
 # Documented by the reference, not built yet. Given their "off" value they are accepted.
 _LATER: Final[Mapping[str, tuple[object, ...]]] = {
     "adapter": (None,),
-    "cleanup_empty_child_namespaces": (False, None),
     "connection_state_recovery": (False, None),
 }
+
+
+_COUNTS: Final = (
+    "max_attachments",
+    "max_namespaces",
+    "max_dynamic_namespaces",
+    "max_dynamic_name",
+    "max_pending_acks",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +61,12 @@ class ServerConfig(HandlerConfig):
     """Binary attachments per packet, as the reference. msgpack has none, and so no limit."""
     max_namespaces: int = 100
     """Namespaces that one connection may join."""
+    cleanup_empty_child_namespaces: bool = False
+    """Whether a dynamic namespace ends with its last socket."""
+    max_dynamic_namespaces: int = 10_000
+    """Dynamic namespaces of the server; a client that would be in one more is refused."""
+    max_dynamic_name: int = 1_024
+    """Characters of a dynamic namespace's name; there is none with a longer one."""
     max_pending_acks: int = 10_000
     """Acknowledgements of one socket that the server may wait for."""
 
@@ -63,13 +77,14 @@ class ServerConfig(HandlerConfig):
             raise TypeError(f"connect_timeout must be seconds as a number, not {seconds!r}")
         if not (isfinite(seconds) and 0 < seconds <= 10**9):
             raise ValueError(f"connect_timeout must be more than 0 and at most 1e9 seconds, not {seconds!r}")
-        if not isinstance(cast(object, self.serve_client), bool):
-            raise TypeError(f"serve_client must be True or False, not {self.serve_client!r}")
+        for name in ("serve_client", "cleanup_empty_child_namespaces"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if self.parser is not None:
             check_parser(self.parser)
             if self.json is not None:
                 raise ValueError(f"json is for the default parser, and parser is {self.parser!r}")
-        for name in ("max_attachments", "max_namespaces", "max_pending_acks"):
+        for name in _COUNTS:
             _check_count(self, name)
 
 

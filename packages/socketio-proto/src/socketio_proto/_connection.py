@@ -19,6 +19,8 @@ from ._events import (
     DisconnectReason,
     EventReceived,
     InboxReleased,
+    NamespaceAbandoned,
+    NamespaceRequested,
     SocketConnected,
     SocketDisconnected,
     SocketErrored,
@@ -29,6 +31,7 @@ from ._peer import Peer
 from ._runtime import Report, Trouble
 
 if TYPE_CHECKING:
+    from ._namespace import Namespace
     from ._server import Server
     from ._socket import Socket
 
@@ -57,7 +60,7 @@ class Connection(Peer[Queued]):
 
     Attributes:
         sockets: the connected ones by namespace.
-        joining: those whose middlewares still run.
+        joining: by namespace, those whose middlewares still run, and questions whether there is such a namespace.
         misfits: events that did not fit their handler and were reported.
         closing: this side closed it: what was decoded already is not looked at.
         partial_bytes: of the messages of a packet whose attachments have not all come.
@@ -72,7 +75,7 @@ class Connection(Peer[Queued]):
         self.decoder = decoder
         self.issued = issued
         self.sockets: dict[str, Socket] = {}
-        self.joining: dict[str, Socket] = {}
+        self.joining: dict[str, Socket | NamespaceRequested] = {}
         self.closing = False
         self.partial_bytes = 0
         self.misfits = 0
@@ -116,24 +119,44 @@ class Connection(Peer[Queued]):
             self.violated(f"second CONNECT for {name!r}")
             return
         namespace = server.namespaces.get(name)
-        if namespace is None:
-            self._send_error(name, {"message": "Invalid namespace"})
+        if namespace is None and not server.dynamic.parents:
+            self.refuse_unknown(name)
             return
         if len(self.sockets) + len(self.joining) >= server.config.max_namespaces:
             text = f"Too many namespaces (max_namespaces={server.config.max_namespaces})"
             self._send_error(name, {"message": text})
             return
-        socket = namespace.new_socket(self, cast("dict[str, Any]", auth) if isinstance(auth, dict) else {})
-        self.joining[name] = socket
-        if namespace.middlewares:
-            server.raise_event(ConnectRequested(socket))
+        auth = cast("dict[str, Any]", auth) if isinstance(auth, dict) else {}
+        if namespace is None:
+            server.dynamic.seek(self, name, auth)
+        else:
+            self.enter(namespace, auth)
+
+    def enter(self, namespace: Namespace, auth: dict[str, Any]) -> None:
+        """To the door of a namespace."""
+        socket = namespace.new_socket(self, auth)
+        self.joining[namespace.name] = socket
+        namespace.joining += 1
+        # Handlers of `new_namespace` may have middlewares for it, and they have not run yet.
+        if namespace.middlewares or not namespace.announced:
+            self.server.raise_event(ConnectRequested(socket))
         else:
             namespace.accept(socket)
 
     def joined(self, socket: Socket) -> None:
         """A namespace let the socket in."""
+        self.not_joining(socket)
         self.sockets[socket.namespace.name] = socket
         self.server.connect_timers.cancel(self)
+
+    def not_joining(self, socket: Socket) -> None:
+        """A socket is in, or will not be."""
+        del self.joining[socket.namespace.name]
+        socket.namespace.joining -= 1
+
+    def refuse_unknown(self, name: str) -> None:
+        """There is no such namespace."""
+        self._send_error(name, {"message": "Invalid namespace"})
 
     def refuse(self, name: str, message: str, data: Any = None) -> None:
         """A middleware keeps the client out of a namespace. Raises EncodeError when its data cannot be sent."""
@@ -211,11 +234,14 @@ class Connection(Peer[Queued]):
             self.server.raise_event(InboxReleased(self))
 
     def drop_joining(self) -> None:
-        """Clients whose middlewares still run will not get in."""
-        for name, socket in list(self.joining.items()):
-            del self.joining[name]
-            socket.namespace.adapter.leave_all(socket.id)
-            socket.deaf = True
+        """Sockets whose middlewares still run will not get in."""
+        for name, waiting in list(self.joining.items()):
+            if isinstance(waiting, NamespaceRequested):
+                waiting.ended = True
+                del self.joining[name]
+                self.server.raise_event(NamespaceAbandoned(waiting))
+            else:
+                waiting.namespace.kept_out(waiting)
 
     def violated(self, what: str) -> None:
         """The client broke a rule of the protocol; the reference closes the connection without a word."""

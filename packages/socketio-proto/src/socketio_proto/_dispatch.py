@@ -23,7 +23,9 @@ from ._events import (
     ConnectRequested,
     EventReceived,
     InboxReleased,
+    NamespaceAbandoned,
     NamespaceCreated,
+    NamespaceRequested,
     OtherEvent,
     SocketConnected,
     SocketDisconnected,
@@ -31,6 +33,7 @@ from ._events import (
     SocketEvent,
 )
 from ._handlers import Handler
+from ._matching import MatcherRunner
 from ._order import HandlerOrder, own
 from ._runtime import Report, Runtime, Trouble
 from ._socket import Socket
@@ -59,6 +62,7 @@ class Dispatcher:
         self, engine: EngineServer, runtime: Runtime, config: HandlerConfig, decisions: DecisionRunner
     ) -> None:
         self._decisions = decisions
+        self._matchers = MatcherRunner(runtime)
         self._runtime = runtime
         self._max_handlers = config.max_handlers
         self.order: HandlerOrder[Queued] = HandlerOrder(engine, runtime, config, self._start)
@@ -98,7 +102,12 @@ class Dispatcher:
                 self._run_middlewares(event.socket)
             case NamespaceCreated():
                 root = event.namespace.server.namespaces["/"]
+                event.namespace.announced = True
                 self._call_lifecycle("new_namespace", root, None, (event.namespace,))
+            case NamespaceRequested():
+                self._matchers.ask(event)
+            case NamespaceAbandoned():
+                self._matchers.abandon(event)
             case ConnectionClosed():
                 session = event.connection.session
                 text = f"closed {session.id} from {session.request.remote_address}: {event.description}"

@@ -11,6 +11,7 @@ from engineio_proto import DecisionAbandoned, DecisionRequested, HookRaised, Req
 if TYPE_CHECKING:
     from ._connection import Connection
     from ._namespace import Namespace
+    from ._parent import ParentNamespace
     from ._socket import Socket
 
 
@@ -35,6 +36,32 @@ class ConnectRequested:
 
     socket: Socket
     """Not connected yet; `socket.namespace.accept` or `refuse` ends it."""
+
+
+@final
+@dataclass(slots=True, eq=False)
+class NamespaceRequested:
+    """A client asked for a namespace that does not exist, and a function of the user decides whether it may."""
+
+    connection: Connection
+    """Whose `joining` it is in until it has ended."""
+    name: str
+    """The namespace."""
+    auth: dict[str, Any]
+    """What the client sent."""
+    parents: tuple[ParentNamespace, ...]
+    """Those still to be asked; the first one's function is next."""
+    ended: bool = False
+    """It is decided, or the connection is over."""
+
+
+@final
+@dataclass(slots=True)
+class NamespaceAbandoned:
+    """A client is gone while a function decides; its task is to be cancelled."""
+
+    request: NamespaceRequested
+    """What it decides."""
 
 
 @final
@@ -90,7 +117,7 @@ class SocketErrored:
 @final
 @dataclass(slots=True)
 class NamespaceCreated:
-    """`of` made a namespace."""
+    """There is a new namespace: `of` made it, or a client asked for a dynamic one."""
 
     namespace: Namespace
     """The new one."""
@@ -118,6 +145,8 @@ class InboxReleased:
 
 OtherEvent: TypeAlias = (
     ConnectRequested
+    | NamespaceRequested
+    | NamespaceAbandoned
     | SocketConnected
     | SocketDisconnected
     | SocketErrored

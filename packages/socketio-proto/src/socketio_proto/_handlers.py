@@ -124,6 +124,13 @@ class Handlers:
             )
         self.events[name] = (*self.events.get(name, ()), handler)
 
+    def copy(self) -> Handlers:
+        """The same handlers, in tables of their own."""
+        copy = Handlers()
+        copy.lifecycle.update(self.lifecycle)
+        copy.events.update(self.events)
+        return copy
+
     def decorator(self, name: str) -> Callable[[Function], Function]:
         """A decorator that registers what it decorates."""
         if callable(name):
@@ -136,15 +143,16 @@ class Handlers:
         return register
 
 
-def fitting_handler(name: str, function: Callable[..., Any], passed: tuple[str, ...]) -> Handler:
+def fitting_handler(
+    name: str, function: Callable[..., Any], passed: tuple[str, ...], what: str | None = None
+) -> Handler:
     """A handler of what the library tells. Raises TypeError when it cannot be called with what is passed."""
-    handler = Handler(function, f"on({name!r})")
+    what = what or f"on({name!r})"
+    handler = Handler(function, what)
     least = len([argument for argument in passed if argument[0] != "["])
     if handler.ack or handler.most < least or handler.least > len(passed):
         shown = ", ".join(passed).replace(", [", "[, ")
-        raise TypeError(
-            f"on({name!r}): {_name(function)} takes {_count(handler)}, but is called with ({shown})"
-        )
+        raise TypeError(f"{what}: {_name(function)} takes {_count(handler)}, but is called with ({shown})")
     return handler
 
 

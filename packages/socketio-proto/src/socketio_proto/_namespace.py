@@ -22,6 +22,7 @@ from ._vocabulary import Middleware, Vocabulary
 
 if TYPE_CHECKING:
     from ._connection import Connection
+    from ._parent import ParentNamespace
     from ._server import Server
 
 
@@ -32,6 +33,9 @@ class Namespace(Vocabulary):
         name: begins with a slash.
         sockets: the connected ones, by id. Read it, do not change it.
         adapter: who is in which room.
+        parent: whose child it is, if it is a dynamic one.
+        joining: how many sockets are at its door.
+        announced: whether the handlers of `new_namespace` have heard of it.
     """
 
     def __init__(self, server: Server, name: str) -> None:
@@ -42,6 +46,9 @@ class Namespace(Vocabulary):
         self.everyone = BroadcastOperator(self)
         self.handlers = Handlers()
         self.middlewares: tuple[Middleware, ...] = ()
+        self.parent: ParentNamespace | None = None
+        self.joining = 0
+        self.announced = False
         self._ack_id = 0
 
     # Letting clients in.
@@ -55,7 +62,6 @@ class Namespace(Vocabulary):
         welcome = connection.encode(Packet(PacketType.CONNECT, self.name, told))
         if welcome is None:  # and the connection is closed
             return
-        del connection.joining[self.name]
         self.sockets[socket.id] = socket
         connection.joined(socket)
         socket.connected = True
@@ -68,10 +74,15 @@ class Namespace(Vocabulary):
         connection = socket.connection
         if connection.joining.get(self.name) is not socket:
             return
-        del connection.joining[self.name]
+        self.kept_out(socket)
+        connection.refuse(self.name, message, data)
+
+    def kept_out(self, socket: Socket) -> None:
+        """A client will not get in; rooms that a middleware put it in are left."""
+        socket.connection.not_joining(socket)
         self.adapter.leave_all(socket.id)
         socket.deaf = True
-        connection.refuse(self.name, message, data)
+        self._clean_up()
 
     # Broadcasts.
 
@@ -109,6 +120,7 @@ class Namespace(Vocabulary):
         self.sockets.pop(socket.id, None)
         rooms = self.adapter.rooms(socket.id)
         self.adapter.leave_all(socket.id)
+        self._clean_up()
         return rooms
 
     def new_socket(self, connection: Connection, auth: dict[str, Any]) -> Socket:
@@ -116,6 +128,11 @@ class Namespace(Vocabulary):
         new = connection.protocol == 5
         id = self.server.generate_id() if new else socket_id(self.name, connection.session.id)
         return Socket(self, connection, id, auth)
+
+    def _clean_up(self) -> None:
+        """Whoever still joins keeps a child alive; the reference does not count them."""
+        if self.parent is not None and not self.sockets and not self.joining:
+            self.parent.emptied(self)
 
     def __repr__(self) -> str:
         return f"<Namespace {self.name} {len(self.sockets)} sockets>"

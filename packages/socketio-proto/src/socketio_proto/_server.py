@@ -9,7 +9,7 @@ Source: `packages/socket.io/lib/index.ts`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, cast
+from typing import Any, Final, overload
 
 from engineio_proto import (
     CloseReason,
@@ -42,6 +42,7 @@ from ._decisions import DecisionRunner, DoorEvent
 from ._dispatch import Dispatcher
 from ._events import ConnectionClosed, DisconnectReason, EventReceived, NamespaceCreated, SocketEvent
 from ._namespace import Namespace
+from ._parent import DynamicNamespaces, Matcher, ParentNamespace
 from ._parser import ParserFailed, codec_of, shown
 from ._runtime import Runtime
 from ._vocabulary import Vocabulary
@@ -78,6 +79,7 @@ class Server(Vocabulary):
         self.runtime = runtime
         self.generate_id = IdGenerator(random_bytes)
         self.namespaces: dict[str, Namespace] = {}
+        self.dynamic = DynamicNamespaces(self)
         self.connect_timers: TimerQueue[Connection] = self.timers.queue(self.config.connect_timeout)
         self._ack_timers: TimerHeap[PendingAck] = self.timers.heap()
         self._wall_clock = wall_clock
@@ -92,17 +94,31 @@ class Server(Vocabulary):
         self._events: list[SocketEvent] = []
         self.sockets = self.of("/")
         self.everyone = self.sockets.everyone
+        self.sockets.announced = True
         self._events.clear()
 
     # The user's vocabulary is that of "/" (see `Vocabulary`), and the namespaces.
 
-    def of(self, name: str) -> Namespace:
-        """The namespace of that name, made when it is first asked for; a leading slash is added."""
-        if not isinstance(cast(object, name), str):
-            raise NotImplementedError(f"of: a namespace is named by a string so far, not by {name!r}")
+    @overload
+    def of(self, name: str) -> Namespace: ...
+    @overload
+    def of(self, name: Matcher) -> ParentNamespace: ...
+    def of(self, name: str | Matcher) -> Namespace:
+        """The namespace of that name, made when it is first asked for; a leading slash is added.
+
+        A compiled pattern (searched in the name) or a function `(name, auth)`, sync or async, gives the parent of all
+        namespaces that it allows; each is made when a client first asks for it.
+
+        Raises:
+            TypeError: for anything else.
+        """
+        if not isinstance(name, str):
+            return self.dynamic.parent(name)
         if not name.startswith("/"):
             name = "/" + name
         namespace = self.namespaces.get(name)
+        if namespace is None:
+            namespace = self.dynamic.child(name)
         if namespace is None:
             namespace = self.namespaces[name] = Namespace(self, name)
             self.raise_event(NamespaceCreated(namespace))

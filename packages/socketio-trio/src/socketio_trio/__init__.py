@@ -21,6 +21,7 @@ from socketio_proto import (
     Handshake,
     LocalProtocolError,
     Namespace,
+    ParentNamespace,
     ReservedEventError,
     Socket,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "LocalProtocolError",
     "MiddlewareResponse",
     "Namespace",
+    "ParentNamespace",
     "Request",
     "RequestRefused",
     "ReservedEventError",
