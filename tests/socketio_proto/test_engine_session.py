@@ -93,6 +93,25 @@ class TestOn:
             session.on(name, function)
         assert shown in str(caught.value)
 
+    @pytest.mark.parametrize(
+        ("make", "heard"),
+        [
+            (lambda put: lambda reason: put((reason,)), ("forced close",)),
+            (lambda put: lambda reason, more: put((reason, more)), ("forced close", None)),
+            (lambda put: lambda reason, more="x": put((reason, more)), ("forced close", None)),
+            (lambda put: lambda *how: put(how), ("forced close", None)),
+            (lambda put: lambda reason, *, more=1: put((reason, more)), ("forced close", 1)),
+            (lambda put: lambda reason, more, most=1: put((reason, more, most)), ("forced close", None, 1)),
+        ],
+    )
+    def test_a_function_gets_what_it_takes(self, make: Any, heard: Any) -> None:
+        stage = EngineStage()
+        session = stage.session(stage.visitor())
+        session.on("close", make(stage.heard.append))
+        session.close()
+        stage.advance()
+        assert stage.heard == [heard]
+
     def test_after_the_end_it_does_nothing(self) -> None:
         stage = EngineStage()
         ada = stage.visitor()

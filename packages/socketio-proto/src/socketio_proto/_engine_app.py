@@ -28,7 +28,7 @@ from engineio_proto import (
 from ._config import split_engine_options
 from ._decisions import DecisionRunner, DoorEvent
 from ._engine_session import EnginePeer, EngineSession, SessionEvent
-from ._handlers import Function, Handler, check_event_name, fitting_handler
+from ._handlers import Function, Listener, check_event_name, listener_of
 from ._order import HandlerOrder, own
 from ._runtime import Report, Runtime, Trouble
 
@@ -61,7 +61,7 @@ class EngineServer(engineio_proto.EngineServer):
         self.order: HandlerOrder[SessionEvent] = HandlerOrder(self, runtime, handlers, self._start)
         self._max_handlers = handlers.max_handlers
         self._decisions = DecisionRunner(self, runtime, self._decided)
-        self._connected: tuple[Handler, ...] = ()
+        self._connected: tuple[Listener, ...] = ()
 
     # The user's vocabulary; `use` is the engine's.
 
@@ -87,7 +87,7 @@ class EngineServer(engineio_proto.EngineServer):
 
             return register
         if name == "connection":
-            self._connected = (*self._connected, fitting_handler(name, function, ("session",)))
+            self._connected = (*self._connected, listener_of(name, function, ("session",)))
             return function
         return super().on(name, function)
 
@@ -175,9 +175,9 @@ class EngineServer(engineio_proto.EngineServer):
         if peer.deaf:
             return
         data = event.data
-        for handler in peer.on_message:
+        for function, _ in peer.on_message:
             try:
-                result = handler.function(data)
+                result = function(data)
             except BaseException as error:
                 self._raised(own(error), "message", event.session)
             else:
@@ -195,11 +195,11 @@ class EngineServer(engineio_proto.EngineServer):
             self.order.drain(peer)
 
     def _call(
-        self, name: str, handlers: tuple[Handler, ...], peer: EnginePeer, args: tuple[Any, ...]
+        self, name: str, listeners: tuple[Listener, ...], peer: EnginePeer, args: tuple[Any, ...]
     ) -> None:
-        for handler in handlers:
+        for function, most in listeners:
             try:
-                result = handler.function(*args[: handler.most])
+                result = function(*args[:most])
             except BaseException as error:
                 self._raised(own(error), name, peer.session)
             else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, overload
 
 from engineio_proto import MessageReceived, SessionClosed, SessionOpened, SessionUpgraded
 
-from ._handlers import Function, Handler, check_event_name, fitting_handler
+from ._handlers import Function, Listener, check_event_name, listener_of
 from ._peer import Peer
 
 if TYPE_CHECKING:
@@ -40,18 +40,18 @@ class EnginePeer(Peer[SessionEvent]):
     def __init__(self, order: HandlerOrder[SessionEvent], session: Session) -> None:
         super().__init__(order, session)
         self.deaf = False
-        self.on_message: tuple[Handler, ...] = ()
-        self.others: dict[str, tuple[Handler, ...]] | None = {}
+        self.on_message: tuple[Listener, ...] = ()
+        self.others: dict[str, tuple[Listener, ...]] | None = {}
 
     def listen(self, name: str, function: Callable[..., Any]) -> None:
         """Register; once the session is over, nothing can come."""
-        handler = fitting_handler(name, function, _EVENTS[name])
+        listener = listener_of(name, function, _EVENTS[name])
         if self.others is None:
             return
         if name == "message":
-            self.on_message = (*self.on_message, handler)
+            self.on_message = (*self.on_message, listener)
         else:
-            self.others[name] = (*self.others.get(name, ()), handler)
+            self.others[name] = (*self.others.get(name, ()), listener)
 
     def forget_listeners(self) -> None:
         """The session is over, and they have heard so."""
