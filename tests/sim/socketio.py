@@ -61,6 +61,11 @@ class Visitor(Client):
             self._posting = super().post(*packets)
         return self._posting
 
+    @property
+    def posted(self) -> bool:
+        """Whether its last POST was answered."""
+        return self._posting is None or not self._posting.pending
+
     def answered(self, request: ClientRequest) -> None:
         super().answered(request)
         if request is self._posting and self._unsent and not request.aborted:

@@ -203,6 +203,38 @@ class TestSend:
         stage.advance(1.1)
         assert task.done and ada.take() == ["x", "y" * 200]
 
+    @pytest.mark.parametrize("first", ["messages", "upgrade"])
+    def test_a_client_that_upgrades_is_not_waited_for(self, first: str) -> None:
+        """It does not poll before its last POST is answered, which waits for the handlers, which would wait for it."""
+        stage = EngineStage(high_water_mark=100, max_handlers=2, max_inbox=2, slice=2)
+
+        @stage.server.on("connection")
+        def connected(session: EngineSession) -> None:
+            @session.on("message")
+            async def echo(data: str) -> None:
+                await session.send(data * 60)
+
+        ada = stage.visitor(polling=True)
+        ada.auto_poll = False
+        stage.session(ada).send("answers the poll")
+        stage.advance()
+        numbers = [chr(65 + n) for n in range(20)]
+        if first == "messages":
+            ada.send(*numbers)
+            stage.advance(1.0)
+            assert stage.server.sessions[ada.sid].paused, "the handlers wait for a poll"
+        candidate = ada.websocket()
+        candidate.send("2probe")
+        stage.advance()
+        if first == "upgrade":
+            ada.send(*numbers)
+        stage.advance(1.0)
+        assert candidate.packets == ["3probe"]
+        assert ada.posted, "the POST is answered"
+        candidate.send("5")
+        stage.advance(1.0)
+        assert ada.take() == ["answers the poll", *[n * 60 for n in numbers]]
+
     @transports
     def test_a_full_buffer_closes_and_is_reported(self, polling: bool) -> None:
         stage = EngineStage(max_send_buffer=1000)

@@ -60,6 +60,7 @@ class EngineServer(engineio_proto.EngineServer):
         self.clients: dict[str, EngineSession] = {}
         self.order: HandlerOrder[SessionEvent] = HandlerOrder(self, runtime, handlers, self._start)
         self._max_handlers = handlers.max_handlers
+        self._ready = runtime.ready
         self._decisions = DecisionRunner(self, runtime, self._decided)
         self._connected: tuple[Listener, ...] = ()
 
@@ -97,6 +98,12 @@ class EngineServer(engineio_proto.EngineServer):
         """A request's head: perhaps the poll that somebody waits for."""
         events = super().receive_request(exchange, now)
         _expect_drain(exchange.session, now)
+        return events
+
+    def receive_upgrade(self, link: Link, now: float) -> list[EngineEvent]:
+        """A WebSocket upgrade request: perhaps of a client that somebody waits for."""
+        events = super().receive_upgrade(link, now)
+        _expect_drain(link.session, now)
         return events
 
     def link_writable(self, link: Link, now: float) -> list[EngineEvent]:
@@ -181,7 +188,9 @@ class EngineServer(engineio_proto.EngineServer):
             except BaseException as error:
                 self._raised(own(error), "message", event.session)
             else:
-                if result is not None and (result.__class__ is CoroutineType or inspect.isawaitable(result)):
+                if (result is not None and result is not self._ready) and (
+                    result.__class__ is CoroutineType or inspect.isawaitable(result)
+                ):
                     peer.in_flight += 1
                     self.order.spawn(peer, self._finish_message(result, peer))
 

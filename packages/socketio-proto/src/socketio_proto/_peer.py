@@ -129,7 +129,11 @@ class Peer(ABC, Generic[E]):
     # Backpressure outwards.
 
     def drained(self) -> Awaitable[None]:
-        """Await until what waits for this client fell under the mark, or its session closed."""
+        """Await until what waits for this client fell under the mark, or its session closed.
+
+        A client that probes for an upgrade does not poll before its last POST is answered; that answer may wait for
+        handlers, so handlers do not wait for the client then. `max_send_buffer` bounds what they send.
+        """
         runtime = self.order.runtime
         waiter = runtime.waiter()
         if self._drain_waiters is None:
@@ -142,7 +146,8 @@ class Peer(ABC, Generic[E]):
         """What waits for this client may be taken soon. While nobody can take it (its link is blocked, it has no
         GET pending) there is nothing to expect: an input will tell.
         """
-        if self._drain_waiters is not None and self.session.owner is not None:
+        session = self.session
+        if self._drain_waiters is not None and (session.owner is not None or session.upgrade is not None):
             # Taking output tells nobody. So a look is due at once, which is after the flush of the present pass.
             self.order.drain_timers.arm(self, now)
 
@@ -154,7 +159,7 @@ class Peer(ABC, Generic[E]):
         session = self.session
         if session.state is SessionState.CLOSED:
             self.order.drain_timers.cancel(self)
-        elif session.buffered_bytes > self.order.config.high_water_mark:
+        elif session.upgrade is None and session.buffered_bytes > self.order.config.high_water_mark:
             self.expect_drain(now + _LOOK_AGAIN)
             return
         self._drain_waiters = None

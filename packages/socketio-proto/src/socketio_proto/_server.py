@@ -188,7 +188,11 @@ class Server(Vocabulary):
 
     def receive_upgrade(self, link: Link, now: float) -> list[SocketEvent]:
         """A WebSocket upgrade request."""
-        return self._translate(self.engine.receive_upgrade(link, now), now)
+        events = self._translate(self.engine.receive_upgrade(link, now), now)
+        session = link.session
+        if session is not None and session.user is not None:
+            session.user.expect_drain(now)
+        return events
 
     def receive_text(self, link: Link, text: str, now: float) -> list[SocketEvent]:
         """A text message on a link."""
