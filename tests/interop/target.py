@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 JS = Path(__file__).parent / "js"
+ROOT = Path(__file__).parents[2]
 SECONDS = 60.0
 """For what hangs; nothing here is a measure of speed."""
 
@@ -50,16 +51,29 @@ def play(scenario: str, url: str, transports: str = "", *, end: Callable[[], obj
 class Target:
     """A running target; `restart` is what a deployment does to its clients."""
 
-    def __init__(self, options: dict[str, Any] | None = None, mode: str | None = None) -> None:
-        self._config: dict[str, Any] = {"port": 0, "options": options or {}, "mode": mode}
+    def __init__(
+        self,
+        options: dict[str, Any] | None = None,
+        mode: str | None = None,
+        behaviors: dict[str, Any] | None = None,
+        *,
+        module: str = "socketio_asyncio.conformance_target",
+    ) -> None:
+        self._module = module
+        self._config: dict[str, Any] = {
+            "port": 0,
+            "options": options or {},
+            "mode": mode,
+            "behaviors": behaviors or {},
+        }
         self.start()
 
     def start(self) -> None:
         """Start it and wait until it listens."""
         environment = {**os.environ, "CONFORMANCE_CONFIG": json.dumps(self._config)}
-        command = [sys.executable, "-m", "socketio_asyncio.conformance_target"]
+        command = [sys.executable, "-m", self._module]
         self.process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         watchdog = threading.Timer(SECONDS, self.process.kill)
         watchdog.start()
