@@ -230,6 +230,10 @@ def test_engine_client(engine: Example, transports: str) -> None:
     engine.play("session", transports)
 
 
+def test_it_fits() -> None:
+    assert len((EXAMPLES / "engineio_selectors.py").read_text().splitlines()) < 120
+
+
 def test_another_path(engine: Example) -> None:
     with connect(engine) as peer:
         peer.sendall(b"GET /else HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
