@@ -118,6 +118,16 @@ def test_headers_of_the_engine_follow_and_cannot_split_the_answer() -> None:
     assert connection.take() == SWITCHED + "Vary: Origin\r\nW: é\r\n\r\n".encode("latin-1")
 
 
+def test_the_answer_is_written_by_itself() -> None:
+    """A client that listens for messages once it is open must not find the first one in the same read."""
+    connection = real()
+    connection.receive(upgrade())
+    connection.take()
+    switched, opened = connection.writes
+    assert switched.startswith(SWITCHED) and switched.endswith(b"\r\n\r\n")
+    assert opened[2:].startswith(b'0{"sid":')
+
+
 def test_other_paths_have_no_websocket() -> None:
     engine, connection = recording()
     connection.feed(upgrade("/elsewhere"))

@@ -89,7 +89,9 @@ class ClientSocket:
         self.refused: Response | None = None
         self.packets: list[str | bytes] = []
         self.closed = False
-        self.down: Pipe[Downward] = Pipe(client.host.clock, self._receive, latency=client.latency, window=window)
+        self.down: Pipe[Downward] = Pipe(
+            client.host.clock, self._receive, latency=client.latency, window=window
+        )
         self.up: Pipe[str | bytes | Closed] = Pipe(client.host.clock, self._arrive, latency=client.latency)
         self.server = HostSocket(client.host, Request("GET", target, headers), self.down)
         client.host.clock.call_later(client.latency, self.server.receive)

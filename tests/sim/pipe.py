@@ -31,7 +31,12 @@ class Pipe(Generic[Item]):
     """
 
     def __init__(
-        self, clock: Clock, deliver: Callable[[Item], None], *, latency: float = 0.0, window: int | None = None
+        self,
+        clock: Clock,
+        deliver: Callable[[Item], None],
+        *,
+        latency: float = 0.0,
+        window: int | None = None,
     ) -> None:
         self.latency = latency
         self.window = window

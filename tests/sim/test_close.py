@@ -64,7 +64,11 @@ def test_connection_lost(what: str) -> None:
     pair.advance(0.15)
     request.drop()
     pair.advance(0.1)
-    text = "poll connection closed prematurely" if what == "poll" else "data request connection closed prematurely"
+    text = (
+        "poll connection closed prematurely"
+        if what == "poll"
+        else "data request connection closed prematurely"
+    )
     assert [end[1:] for end in pair.closed] == [(CloseReason.TRANSPORT_ERROR, text)]
     assert pair.received == []
 

@@ -17,7 +17,9 @@ def script() -> dict[str, Any]:
 
 
 def test_fresh(script: dict[str, Any]) -> None:
-    assert (DOCS / "lifecycle.md").read_text(encoding="utf-8") == script["page"](), "run python docs/diagrams.py"
+    assert (DOCS / "lifecycle.md").read_text(encoding="utf-8") == script["page"](), (
+        "run python docs/diagrams.py"
+    )
     assert script["main"](["--check"]) == 0
 
 
