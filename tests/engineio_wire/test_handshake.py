@@ -121,7 +121,7 @@ def test_headers_of_the_engine_follow_and_cannot_split_the_answer() -> None:
 def test_the_answer_is_written_by_itself() -> None:
     """A client that listens for messages once it is open must not find the first one in the same read."""
     connection = real()
-    connection.receive(upgrade())
+    connection.feed(upgrade())
     connection.take()
     switched, opened = connection.writes
     assert switched.startswith(SWITCHED) and switched.endswith(b"\r\n\r\n")
