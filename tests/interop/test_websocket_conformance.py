@@ -2,7 +2,8 @@
 
 A case sends bytes, perhaps in pieces, and says what must come back, to the end of the connection. The numbers in the
 names are those of the suite's chapters: 1 framing, 2 pings, 3 reserved bits, 4 opcodes, 5 fragmentation, 6 UTF-8,
-7 closes, 9 limits, 10 fragmentation by itself, 12 and 13 permessage-deflate.
+7 closes, 9 limits, 10 fragmentation by itself, 12 and 13 permessage-deflate. The suite itself needs Python 2.7; to run
+it by hand, start the example and give its address to `wstest -m fuzzingclient` (autobahntestsuite 0.8.2).
 """
 
 from __future__ import annotations
