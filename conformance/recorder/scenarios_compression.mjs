@@ -72,7 +72,7 @@ async function offered(ctx, extensions) {
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" +
       `Sec-WebSocket-Extensions: ${extensions}\r\n\r\n`,
   );
-  await sleep(40);
+  await connection.received(/^HTTP\/1\.1 101 [^]*\r\n\r\n[^]|^HTTP\/1\.1 4/);
   connection.socket.end();
   await connection.answer;
 }

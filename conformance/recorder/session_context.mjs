@@ -174,16 +174,32 @@ export class Context {
     };
   }
 
-  /** Bytes on a connection of their own; `await answer` gives all that came back, once the server has ended it. */
+  /**
+   * Bytes on a connection of their own. `await answer` gives all that came back, once the server has ended it;
+   * `await received(pattern)` returns when what has come so far matches, or it has ended.
+   */
   raw(bytes) {
     const socket = net.connect(this.proxy.port, "127.0.0.1", () => socket.write(bytes));
-    const parts = [];
-    socket.on("data", (part) => parts.push(part));
+    let text = "";
+    const watches = [];
+    const look = () => {
+      for (const { pattern, resolve } of watches) if (socket.destroyed || pattern.test(text)) resolve();
+    };
+    socket.on("data", (part) => {
+      text += part.toString("latin1");
+      look();
+    });
     socket.on("error", () => {});
     this.cleanups.push(() => socket.destroy());
-    const ended = new Promise((resolve) => socket.on("close", () => resolve(Buffer.concat(parts).toString("latin1"))));
+    const ended = new Promise((resolve) => socket.on("close", () => resolve(text)));
+    ended.then(look);
     return {
       socket,
+      received: (pattern) => {
+        const found = new Promise((resolve) => watches.push({ pattern, resolve }));
+        look();
+        return within(found, `${pattern} on a raw connection`);
+      },
       get answer() {
         return within(ended, "the end of a raw connection");
       },

@@ -79,7 +79,7 @@ function compare(name, trace) {
   const [{ date: _then, ...before }, ...lines] = committed(name);
   const [{ date: _now, ...after }, ...again] = trace;
   if (toLine(before) !== toLine(after)) return `provenance:\n  was ${toLine(before)}\n  is  ${toLine(after)}`;
-  return drift(lines, again);
+  return drift(lines, again, before.client.includes("-client "));
 }
 
 function options(argv) {
