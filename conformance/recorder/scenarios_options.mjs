@@ -235,4 +235,27 @@ const MIDDLEWARES = [
   }, { options: { cors: { origin: "https://example.com" } }, behaviors: { middleware: "end-503" } }),
 ];
 
-export const OPTION_SCENARIOS = [...OPTIONS, ...DECISIONS, ...MIDDLEWARES];
+// The same options, given to a Socket.IO server: they are its engine's.
+const THROUGH_SOCKET_IO = bare("sio-engine-options", "options and functions of the engine, through a Socket.IO server", async (ctx) => {
+  const session = await ctx.polling(HANDSHAKE, { headers: { origin: "https://example.com" } });
+  await session.post("40");
+  await session.poll();
+  const link = await ctx.websocket(DIRECT, { headers: { origin: "https://example.com" }, perMessageDeflate: true });
+  await link.next();
+  link.send("40");
+  await link.next();
+  await link.next();
+  link.close();
+  await ctx.log("disconnect");
+  await ctx.get("EIO=4&transport=abc");
+}, {
+  mode: undefined,
+  path: "/chat/",
+  options: {
+    path: "/chat", cors: { origin: "https://example.com" }, cookie: { name: "session" }, perMessageDeflate: true,
+    pingInterval: 12345, maxHttpBufferSize: 54321, allowUpgrades: false,
+  },
+  behaviors: { allowRequest: "accept", initialHeaders: { "X-Initial": "1" }, headers: { "X-Every": "2" }, middleware: "headers" },
+});
+
+export const OPTION_SCENARIOS = [THROUGH_SOCKET_IO, ...OPTIONS, ...DECISIONS, ...MIDDLEWARES];
