@@ -57,12 +57,15 @@ class Mill:
         @server.of("/slow").use
         async def slow(socket: Socket) -> None:
             socket.join("early")
+            self.listen(socket)
             await self.runtime.sleep(self.choose.choice([0.0, 50.0]))
 
         @server.on("connection")
         async def connected(socket: Socket) -> None:
             socket.join("room")
             socket.data["self"] = "x"
+            if self.choose.random() < 0.3:
+                self.listen(socket)
             await socket.timeout(0.5).emit_with_ack("question")
 
         @server.on("work")
@@ -80,6 +83,24 @@ class Mill:
         @server.on("bad")
         def bad(socket: Socket) -> None:
             raise KeyError
+
+    def listen(self, socket: Socket) -> None:
+        """Listeners that hold the socket that holds them."""
+        socket.on("work", lambda *args: socket.id)
+        socket.once("many", lambda: socket.id)
+        socket.once("disconnect", lambda reason: socket.id)
+        socket.on_any_outgoing(lambda event, *args: socket.id)
+
+        @socket.on_any
+        def overhear(event: str, *args: object, ack: Ack) -> None:
+            if self.choose.random() < 0.1:
+                ack("overheard", socket.id)
+
+        @socket.use
+        async def decide(packet: list[object]) -> None:
+            await self.runtime.sleep(self.choose.choice([0.0, 0.0, 0.25]))
+            if packet[0] == "bad":
+                raise KeyError(socket)
 
     def settle(self) -> None:
         while events := self.server.take_events():

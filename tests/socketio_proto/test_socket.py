@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from engineio_proto import Session
 from socketio_parser import EncodeError
-from socketio_proto import ReservedEventError, Socket, SocketDisconnected
+from socketio_proto import AckTimeout, ReservedEventError, Socket, SocketDisconnected
 
 from tests.sim.runtime import Start
 from tests.sim.socketio import Stage
@@ -66,6 +66,72 @@ def test_what_cannot_be_sent_sends_nothing() -> None:
             emitter.emit(nameless)
     stage.advance()
     assert ada.take() == []
+
+
+class TestFlags:
+    """`socket.volatile`, `compress` and `timeout` go on to broadcasts, which leave out the socket itself."""
+
+    def test_volatile(self) -> None:
+        stage = Stage()
+        ada, bob = stage.connect(), stage.connect(polling=True)
+        socket = stage.socket(ada)
+        stage.socket(bob).join("room")
+        bob.auto_poll = False
+        for emitter in (
+            socket.volatile.to("room"),
+            socket.volatile.in_("room"),
+            socket.volatile.broadcast,
+            socket.volatile.except_("other"),
+            socket.volatile.local,
+        ):
+            emitter.emit("taken, then dropped")
+        stage.advance()
+        assert bob.take() == ['2["taken, then dropped"]']
+        assert ada.take() == []
+
+    def test_compress(self) -> None:
+        stage = Stage()
+        ada, bob = stage.connect(), stage.connect()
+        socket = stage.socket(ada)
+        socket.compress(False).broadcast.emit("a")
+        socket.compress(False).to(bob.id).compress(True).emit("a")
+        socket.broadcast.compress(False).emit("a")
+        assert [outgoing.compress for outgoing in stage.socket(bob).conn.take_buffer()] == [
+            False,
+            True,
+            False,
+        ]
+        assert socket.conn.take_buffer() == []
+
+    def test_timeout(self) -> None:
+        stage = Stage()
+        ada, bob = stage.connect(), stage.connect()
+        task = stage.run(stage.socket(ada).timeout(1.0).to(bob.id).emit_with_ack("a"))
+        bob.send('30["yes","no"]')
+        stage.advance()
+        assert task.value == ["yes"]
+        task = stage.run(stage.socket(ada).timeout(1.0).broadcast.emit_with_ack("a"))
+        stage.advance(1.0)
+        assert isinstance(task.error, AckTimeout)
+
+    def test_send(self) -> None:
+        stage = Stage()
+        ada = stage.connect()
+        stage.socket(ada).compress(False).send("x")
+        stage.advance()
+        assert ada.take() == ['2["message","x"]']
+
+    def test_one_does_not_change_another(self) -> None:
+        stage = Stage()
+        ada, bob, cyd = stage.connect(), stage.connect(), stage.connect()
+        socket = stage.socket(ada)
+        first = socket.compress(False).to(bob.id)
+        first.to(cyd.id)
+        first.volatile  # noqa: B018  # thrown away
+        first.emit("a")
+        socket.emit("b")
+        stage.advance()
+        assert (ada.take(), bob.take(), cyd.take()) == (['2["b"]'], ['2["a"]'], [])
 
 
 class TestVolatile:
@@ -210,6 +276,16 @@ class TestEnd:
         stage.advance()
         assert ada.take() == ["1"]
         assert sum(isinstance(event, SocketDisconnected) for event in stage.events) == 1
+
+    def test_closing_from_a_socket_that_left_does_nothing(self) -> None:
+        stage = Stage()
+        ada = stage.connect()
+        socket = stage.socket(ada)
+        socket.disconnect()
+        socket.disconnect(close=True)
+        stage.advance()
+        assert ada.take() == ["1"]
+        assert not ada.gone
 
     def test_broadcasts_do_not_reach_it(self) -> None:
         stage = Stage()

@@ -14,6 +14,7 @@ from ._errors import AckDisconnected, AckTimeout
 from ._runtime import Waiter
 
 if TYPE_CHECKING:
+    from ._events import EventReceived
     from ._socket import Socket
 
 
@@ -23,21 +24,20 @@ class Ack:
     A handler gets one by annotating its last parameter: `def save(socket, doc, ack: Ack)`.
     """
 
-    __slots__ = ("_id", "_socket")
+    __slots__ = ("_event",)
 
-    def __init__(self, socket: Socket, ack_id: int | None) -> None:
-        self._socket = socket
-        self._id = ack_id
+    def __init__(self, event: EventReceived | None) -> None:
+        self._event = event
 
     @property
     def wanted(self) -> bool:
         """Whether the client asked for an answer that it has not got yet."""
-        return self._id is not None
+        return self._event is not None and self._event.ack_id is not None
 
     def __call__(self, *args: Any) -> None:
-        ack_id, self._id = self._id, None
-        if ack_id is not None:
-            self._socket.send_ack(ack_id, list(args))
+        event, self._event = self._event, None
+        if event is not None:
+            event.answer(list(args))
 
 
 class PendingAck:

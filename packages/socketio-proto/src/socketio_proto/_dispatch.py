@@ -15,7 +15,7 @@ from engineio_proto import EngineServer, SessionState
 
 from ._acks import Ack
 from ._config import HandlerConfig
-from ._connection import Connection, DisconnectingStarted, Queued
+from ._connection import DisconnectingStarted, Queued
 from ._decisions import DecisionRunner
 from ._errors import ConnectionRefused
 from ._events import (
@@ -128,13 +128,13 @@ class Dispatcher:
         connection = socket.connection
         if isinstance(event, SocketConnected):
             # Also for a socket that is gone by now: who sees a `disconnect` has seen the `connection`.
-            self._call_lifecycle("connect", namespace, connection, (socket,))
-            self._call_lifecycle("connection", namespace, connection, (socket,))
+            self._call_lifecycle("connect", namespace, socket, (socket,))
+            self._call_lifecycle("connection", namespace, socket, (socket,))
         elif isinstance(event, SocketErrored):
-            self._call_lifecycle("error", namespace, connection, (socket, event.error))
+            self._call_lifecycle("error", namespace, socket, (socket, event.error))
         elif isinstance(event, SocketDisconnected):
             args = (socket, event.reason, event.description)
-            self._call_lifecycle("disconnecting", namespace, connection, args)
+            self._call_lifecycle("disconnecting", namespace, socket, args)
             if connection.held is None:
                 self._finish_disconnect(event)
             else:
@@ -148,27 +148,34 @@ class Dispatcher:
         socket.rooms_left()
         socket.deaf = True
         args = (socket, event.reason, event.description)
-        self._call_lifecycle("disconnect", socket.namespace, socket.connection, args)
+        self._call_lifecycle("disconnect", socket.namespace, socket, args)
+        socket.end()
 
-    def _start_event(self, event: EventReceived) -> None:
+    def _start_event(self, event: EventReceived, handlers: tuple[Handler, ...] | None = None) -> None:
         socket = event.socket
-        if socket.deaf:
-            return
-        handlers = socket.namespace.handlers.events.get(event.name)
         if handlers is None:
-            return
+            if socket.deaf:
+                return
+            tables = socket.namespace.handlers
+            if socket.listeners is not None or tables.any:
+                self._intercept(event)
+                return
+            handlers = tables.events.get(event.name)
+            if handlers is None:
+                return
         args = event.args
         count = len(args) + 1
-        ack_id = event.ack_id
+        # The first registered one's value is the acknowledgement, whoever ends first.
+        first = True
         for handler in handlers:
             if not handler.least <= count <= handler.most:
                 self._misfit(event, handler)
-                ack_id = None
+                first = False
                 continue
             try:
                 if handler.ack:
-                    ack, ack_id = Ack(socket, ack_id), None
-                    result = handler.call(socket, args, ack)
+                    result = handler.call(socket, args, Ack(event if first else None))
+                    first = False
                 else:
                     result = handler.function(socket, *args)
             except BaseException as error:
@@ -177,36 +184,39 @@ class Dispatcher:
                 if result is not None and (result.__class__ is CoroutineType or inspect.isawaitable(result)):
                     connection = socket.connection
                     connection.in_flight += 1
-                    self.order.spawn(connection, self._finish_event(event, result, ack_id))
-                elif ack_id is not None:
-                    self._acknowledge(event, ack_id, result)
-            # With several listeners the first registered one's value is the acknowledgement.
-            ack_id = None
+                    self.order.spawn(connection, self._finish_event(event, result, first))
+                elif first and event.ack_id is not None:
+                    self._acknowledge(event, result)
+            first = False
 
-    async def _finish_event(self, event: EventReceived, result: Awaitable[Any], ack_id: int | None) -> None:
+    async def _finish_event(self, event: EventReceived, result: Awaitable[Any], answers: bool) -> None:
         connection = event.socket.connection
         try:
             value = await result
-            if ack_id is not None:
-                self._acknowledge(event, ack_id, value)
+            if answers and event.ack_id is not None:
+                self._acknowledge(event, value)
         except Exception as error:
             self._handler_raised(error, event.name, event.socket)
         finally:
             connection.in_flight -= 1
             self.order.drain(connection)
 
-    def _acknowledge(self, event: EventReceived, ack_id: int, value: Any) -> None:
+    def _acknowledge(self, event: EventReceived, result: Any) -> None:
         """Nothing returned is an answer without arguments; a tuple is several arguments."""
-        args: list[Any] = [] if value is None else [*value] if isinstance(value, tuple) else [value]
         try:
-            event.socket.send_ack(ack_id, args)
+            event.answer([] if result is None else [*result] if isinstance(result, tuple) else [result])
         except Exception as error:  # what the handler returned cannot be sent
             self._handler_raised(error, event.name, event.socket)
 
     def _call_lifecycle(
-        self, name: str, namespace: Namespace, connection: Connection | None, args: tuple[Any, ...]
-    ) -> None:
-        for handler in namespace.handlers.lifecycle.get(name, ()):
+        self, name: str, namespace: Namespace, socket: Socket | None, args: tuple[Any, ...]
+    ) -> bool:
+        """Call those of the namespace, then the socket's own. Whether there are any."""
+        handlers = namespace.handlers.lifecycle.get(name, ())
+        if socket is not None and socket.listeners is not None:
+            handlers = (*handlers, *socket.listeners.lifecycle.get(name, ()))
+        connection = socket.connection if socket is not None else None
+        for handler in handlers:
             try:
                 result = handler.function(*args[: handler.most])
             except BaseException as error:
@@ -214,12 +224,88 @@ class Dispatcher:
             else:
                 if inspect.isawaitable(result):
                     self.order.spawn(connection, self._finish_lifecycle(name, result, args[0]))
+        return bool(handlers)
 
     async def _finish_lifecycle(self, name: str, result: Awaitable[Any], subject: Any) -> None:
         try:
             await result
         except Exception as error:
             self._handler_raised(error, name, subject)
+
+    # What stands before the handlers of an event, where somebody asked for it.
+
+    def _intercept(self, event: EventReceived) -> None:
+        """Those who hear every event, then the socket's middlewares, then its handlers, in the reference's order."""
+        socket = event.socket
+        listeners = socket.listeners
+        for handler in socket.namespace.handlers.any + (listeners.any if listeners is not None else ()):
+            self._overhear(event, handler)
+        packet = [event.name, *event.args]
+        middlewares = listeners.middlewares if listeners is not None else ()
+        for position, middleware in enumerate(middlewares):
+            if socket.deaf:
+                return
+            try:
+                result = _decide(middleware, packet, event)
+            except BaseException as error:
+                self._reject(event, own(error))
+                return
+            if inspect.isawaitable(result):
+                rest = self._finish_use(event, packet, result, middlewares[position + 1 :])
+                self.order.spawn_whole(socket.connection, rest)
+                return
+        self._let_through(event, packet)
+
+    def _overhear(self, event: EventReceived, handler: Handler) -> None:
+        socket = event.socket
+        args = [event.name, *event.args]
+        if not handler.least <= len(args) + 1 <= handler.most:
+            self._misfit(event, handler, 2)
+            return
+        try:
+            result = handler.call(socket, args, Ack(event))
+        except BaseException as error:
+            self._handler_raised(own(error), "on_any", socket)
+        else:
+            if inspect.isawaitable(result):
+                socket.connection.in_flight += 1
+                self.order.spawn(socket.connection, self._finish_event(event, result, False))
+
+    async def _finish_use(
+        self, event: EventReceived, packet: list[Any], result: Awaitable[Any], rest: tuple[Handler, ...]
+    ) -> None:
+        try:
+            await result
+            for middleware in rest:
+                if event.socket.deaf:
+                    return
+                result = _decide(middleware, packet, event)
+                if inspect.isawaitable(result):
+                    await result
+        except Exception as error:
+            self._reject(event, error)
+        else:
+            self._let_through(event, packet)
+
+    def _let_through(self, event: EventReceived, packet: list[Any]) -> None:
+        """The middlewares have let it pass, maybe changed."""
+        socket = event.socket
+        if socket.deaf:
+            return
+        if not packet or not isinstance(packet[0], (str, int)):
+            error = TypeError(f"use: the middlewares left a packet without an event's name: {packet!r}")
+            self._handler_raised(error, "use", socket)
+            return
+        event.name, *event.args = packet
+        handlers = socket.namespace.handlers.events.get(event.name, ())
+        if socket.listeners is not None:
+            handlers += socket.listeners.events.get(event.name, ())
+        self._start_event(event, handlers)
+
+    def _reject(self, event: EventReceived, error: BaseException) -> None:
+        socket = event.socket
+        if socket.deaf or not self._call_lifecycle("error", socket.namespace, socket, (socket, error)):
+            self._handler_raised(error, "use", socket)  # nobody else would know
 
     # The door.
 
@@ -278,13 +364,19 @@ class Dispatcher:
     def _handler_raised(self, error: BaseException, name: Any, subject: Any) -> None:
         self._runtime.report(Report(Trouble.HANDLER, f"handler of {name!r} raised for {subject!r}", error))
 
-    def _misfit(self, event: EventReceived, handler: Handler) -> None:
+    def _misfit(self, event: EventReceived, handler: Handler, before: int = 1) -> None:
+        """`before`: what it takes before the arguments."""
         connection = event.socket.connection
         if connection.session.state is SessionState.CLOSED or connection.misfits >= _MISFITS_REPORTED:
             return
         connection.misfits += 1
         text = (
             f"event {event.name!r} of {event.socket!r} came with {len(event.args)} arguments; {handler!r} takes "
-            f"{handler.least - 1} to {handler.most - 1}"
+            f"{max(handler.least - before, 0)} to {handler.most - before}"
         )
         self._runtime.report(Report(Trouble.MISFIT, text))
+
+
+def _decide(middleware: Handler, packet: list[Any], event: EventReceived) -> Any:
+    """Call a per-packet middleware; raising is a no, an awaitable is to be awaited."""
+    return middleware.call(event.socket, [packet], Ack(event))

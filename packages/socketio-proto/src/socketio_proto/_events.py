@@ -85,9 +85,15 @@ class EventReceived:
     args: list[Any]
     """The arguments."""
     ack_id: int | None
-    """The acknowledgement asked for."""
+    """The acknowledgement asked for and not given yet."""
     size: int
     """Bytes of the packet, as counted against the inbox."""
+
+    def answer(self, args: list[Any]) -> None:
+        """Give the acknowledgement, if it is asked for and not given yet. Raises EncodeError; that was its turn."""
+        ack_id, self.ack_id = self.ack_id, None
+        if ack_id is not None:
+            self.socket.send_ack(ack_id, args)
 
 
 @final

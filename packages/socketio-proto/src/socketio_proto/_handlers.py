@@ -1,7 +1,8 @@
 """Handlers: their signatures, checked when they are registered, and the tables they stand in.
 
 Two tables that never mix: `lifecycle` for what the library tells, `events` for what clients send. A packet from
-a client only ever looks in `events`, so no client can fake a `disconnect`.
+a client only ever looks in `events`, so no client can fake a `disconnect`. Beside them stands `any`: who hears every
+event of a client.
 
 A signature is resolved once. A handler that could never be called as it will be raises at registration; at
 run time the number of arguments is compared, never probed by catching a TypeError.
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection
+from copy import copy
 from types import FunctionType
 from typing import Any, Final, NamedTuple, TypeVar, cast, get_type_hints
+from weakref import ref
 
 from socketio_parser import RESERVED_EVENTS
 
@@ -30,18 +33,25 @@ LIFECYCLE: Final = {
     "error": ("socket", "error"),
     "new_namespace": ("namespace",),
 }
+# The same for handlers of one socket, which know it and are not passed it.
+SOCKET_LIFECYCLE: Final = {
+    "disconnecting": ("reason", "[description]"),
+    "disconnect": ("reason", "[description]"),
+    "error": ("error",),
+}
 
 
 class Handler:
     """A user's function and what it takes.
 
     Attributes:
-        function: the callable itself.
+        listener: the user's function.
+        function: what is called in its stead.
         least, most: positional arguments it takes, the socket included; `most` is a large number for `*args`.
         ack: whether it has a parameter annotated `Ack`; `ack_name` is set when that is passed by name.
     """
 
-    __slots__ = ("ack", "ack_name", "function", "least", "most")
+    __slots__ = ("ack", "ack_name", "function", "least", "listener", "most")
 
     def __init__(self, function: Callable[..., Any], what: str) -> None:
         if not callable(function):
@@ -50,6 +60,7 @@ class Handler:
             parameters = list(inspect.signature(function).parameters.values())
         except (TypeError, ValueError) as error:
             raise TypeError(f"{what}: the signature of {function!r} cannot be read: {error}") from None
+        self.listener = function
         self.function = function
         self.ack = False
         self.ack_name: str | None = None
@@ -89,13 +100,53 @@ class Handler:
                     pass
 
     def call(self, socket: Any, args: list[Any], ack: Ack) -> Any:
-        """Call it with an event's arguments and the ack function that it asks for."""
+        """Call it with an event's arguments, and the ack function if it asks for it."""
+        if not self.ack:
+            return self.function(socket, *args)
         if self.ack_name is not None:
             return self.function(socket, *args, **{self.ack_name: ack})
         return self.function(socket, *args, ack)
 
+    def without_socket(self) -> None:
+        """It is called with the socket in front like all others, and does not take it."""
+        self.function = _without_first(self.function)
+        self.least += 1
+        self.most += 1
+
+    def of(self, handlers: Handlers) -> Handler:
+        """The same in other tables. One that is called once is called once there, too."""
+        if not isinstance(self.function, _Once):
+            return self
+        handler = copy(self)
+        handler.function = _Once(handlers, self.function.name, self.function.function)
+        return handler
+
     def __repr__(self) -> str:
-        return f"<Handler {_name(self.function)}>"
+        return f"<Handler {_name(self.listener)}>"
+
+
+def _without_first(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(_socket: Any, *args: Any, **named: Any) -> Any:
+        return function(*args, **named)
+
+    return call
+
+
+class _Once:
+    """Called in the stead of a listener, which it takes out of the table first."""
+
+    __slots__ = ("_handlers", "function", "name")
+
+    def __init__(self, handlers: Handlers, name: str, function: Callable[..., Any]) -> None:
+        self._handlers = ref(handlers)  # which hold this: no garbage collector is to be needed
+        self.name = name
+        self.function = function
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        handlers = self._handlers()
+        if handlers is not None:
+            handlers.take_out(self.name, lambda handler: handler.function is self)
+        return self.function(*args, **named)
 
 
 class Listener(NamedTuple):
@@ -106,46 +157,112 @@ class Listener(NamedTuple):
 
 
 class Handlers:
-    """The tables of one namespace. Tuples, so that a dispatch under way is not disturbed by a registration."""
+    """The tables of one namespace, or of one socket. Tuples, so that a dispatch under way is not disturbed by a
+    registration.
 
-    __slots__ = ("events", "lifecycle")
+    Args:
+        own: they are a socket's own: called without it.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("__weakref__", "_own", "any", "events", "lifecycle")
+
+    def __init__(self, *, own: bool = False) -> None:
+        self._own = own
         self.lifecycle: dict[str, tuple[Handler, ...]] = {}
         self.events: dict[Any, tuple[Handler, ...]] = {}
+        self.any: tuple[Handler, ...] = ()
 
-    def add(self, name: str, function: Callable[..., Any]) -> None:
+    def add(self, name: str, function: Callable[..., Any], *, once: bool = False) -> None:
         """Register. Raises at once when the function could never be called with what comes."""
         given = cast(object, name)
         if not isinstance(given, (str, int)) or isinstance(given, bool):
             raise TypeError(f"an event's name must be a string, not {name!r}")
-        if name in LIFECYCLE:
-            handler = fitting_handler(name, function, LIFECYCLE[name])
-            self.lifecycle[name] = (*self.lifecycle.get(name, ()), handler)
-            return
-        if name in RESERVED_EVENTS:
+        told = SOCKET_LIFECYCLE if self._own else LIFECYCLE
+        if name in told:
+            handler = fitting_handler(name, function, told[name])
+        elif name in LIFECYCLE:
+            raise ValueError(f"on({name!r}): a socket is told {', '.join(told)}; {name!r} is for a namespace")
+        elif name in RESERVED_EVENTS:
             raise ReservedEventError(name)
-        handler = Handler(function, f"on({name!r})")
-        if handler.most < 1:
-            raise TypeError(
-                f"on({name!r}): {_name(function)} takes no argument, but is called with (socket, *arguments)"
-            )
-        self.events[name] = (*self.events.get(name, ()), handler)
+        else:
+            handler = Handler(function, f"on({name!r})")
+            if handler.most < 1 and not self._own:
+                raise TypeError(
+                    f"on({name!r}): {_name(function)} takes no argument, but is called with (socket, *arguments)"
+                )
+        if self._own:
+            handler.without_socket()
+        if once:
+            handler.function = _Once(self, name, handler.function)
+        table = self._table(name)
+        table[name] = (*table.get(name, ()), handler)
 
     def copy(self) -> Handlers:
         """The same handlers, in tables of their own."""
-        copy = Handlers()
-        copy.lifecycle.update(self.lifecycle)
-        copy.events.update(self.events)
-        return copy
+        same = Handlers()
+        for mine, its in ((self.lifecycle, same.lifecycle), (self.events, same.events)):
+            for name, handlers in mine.items():
+                its[name] = tuple(handler.of(same) for handler in handlers)
+        same.any = self.any
+        return same
 
-    def decorator(self, name: str) -> Callable[[Function], Function]:
+    def take_out(self, name: Any, chosen: Callable[[Handler], bool]) -> None:
+        """Remove the last added of the chosen handlers. Source: `removeListener` of Node's EventEmitter."""
+        table = self._table(name)
+        handlers = table.get(name, ())
+        for position in reversed(range(len(handlers))):
+            if chosen(handlers[position]):
+                rest = handlers[:position] + handlers[position + 1 :]
+                if rest:
+                    table[name] = rest
+                else:
+                    del table[name]
+                return
+
+    def remove(self, name: Any, function: Callable[..., Any] | None) -> None:
+        """Remove a listener of an event, or all of them. One that is not there is no mistake: `once` takes it out."""
+        if function is None:
+            self._table(name).pop(name, None)
+        else:
+            # Equal, not the same: a bound method is another object each time.
+            self.take_out(name, lambda handler: handler.listener == function)
+
+    def _table(self, name: Any) -> dict[Any, tuple[Handler, ...]]:
+        return self.lifecycle if name in LIFECYCLE else self.events
+
+    def add_any(self, function: Callable[..., Any], *, first: bool) -> None:
+        """Register one that hears every event; it is called with the event's name before the arguments."""
+        handler = Handler(function, "on_any")
+        if self._own:
+            handler.without_socket()
+        if handler.most < 2:
+            shown = "(event, *arguments)" if self._own else "(socket, event, *arguments)"
+            raise TypeError(f"on_any: {_name(function)} takes too little; it is called with {shown}")
+        self.any = (handler, *self.any) if first else (*self.any, handler)
+
+    def remove_any(self, function: Callable[..., Any] | None) -> None:
+        """Remove the first added of this function's, or all."""
+        for position, handler in enumerate(self.any):
+            if handler.listener == function:
+                self.any = self.any[:position] + self.any[position + 1 :]
+                return
+        if function is None:
+            self.any = ()
+
+    def clear(self) -> None:
+        """Forget all: what they hold on to is often what holds them."""
+        self.lifecycle.clear()
+        self.events.clear()
+        self.any = ()
+
+    def decorator(self, name: str, *, once: bool = False) -> Callable[[Function], Function]:
         """A decorator that registers what it decorates."""
         if callable(name):
-            raise LocalProtocolError(f"on() needs the event's name: write @io.on({_name(name)!r})")
+            on, whose = ("once" if once else "on"), ("socket" if self._own else "io")
+            raise LocalProtocolError(f"{on}() needs the event's name: write @{whose}.{on}({_name(name)!r})")
 
         def register(function: Function) -> Function:
-            self.add(name, function)
+            self.add(name, function, once=once)
             return function
 
         return register

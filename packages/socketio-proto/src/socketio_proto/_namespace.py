@@ -36,6 +36,7 @@ class Namespace(Vocabulary):
         parent: whose child it is, if it is a dynamic one.
         joining: how many sockets are at its door.
         announced: whether the handlers of `new_namespace` have heard of it.
+        overheard: the sockets with listeners to what is sent.
     """
 
     def __init__(self, server: Server, name: str) -> None:
@@ -49,6 +50,7 @@ class Namespace(Vocabulary):
         self.parent: ParentNamespace | None = None
         self.joining = 0
         self.announced = False
+        self.overheard: set[Socket] = set()
         self._ack_id = 0
 
     # Letting clients in.
@@ -81,7 +83,7 @@ class Namespace(Vocabulary):
         """A client will not get in; rooms that a middleware put it in are left."""
         socket.connection.not_joining(socket)
         self.adapter.leave_all(socket.id)
-        socket.deaf = True
+        socket.end()
         self._clean_up()
 
     # Broadcasts.
@@ -97,7 +99,10 @@ class Namespace(Vocabulary):
         if event in RESERVED_EVENTS:
             raise ReservedEventError(event)
         packet = Packet(PacketType.EVENT, self.name, [event, *args])
-        self.adapter.broadcast(self.server.encode(packet, compress=options.compress), options)
+        outgoing = self.server.encode(packet, compress=options.compress)
+        if self.overheard:
+            self._overhear(event, args, options)
+        self.adapter.broadcast(outgoing, options)
         return self.server.ready
 
     async def broadcast_with_ack(
@@ -108,10 +113,17 @@ class Namespace(Vocabulary):
             raise ReservedEventError(event)
         pending = PendingAck(self.next_ack_id(), self.server.runtime.waiter(), single=False)
         packet = Packet(PacketType.EVENT, self.name, [event, *args], pending.id)
-        self.adapter.broadcast(self.server.encode(packet, compress=options.compress), options, pending)
+        outgoing = self.server.encode(packet, compress=options.compress)
+        if self.overheard:
+            self._overhear(event, args, options)
+        self.adapter.broadcast(outgoing, options, pending)
         pending.resolve_if_complete()
         answers: list[Any] = await self.server.await_ack(pending, options.timeout)
         return answers
+
+    def _overhear(self, event: str, args: tuple[Any, ...], options: BroadcastOptions) -> None:
+        for socket in self.adapter.select(options):
+            socket.overhear(event, args)
 
     # Called by connections.
 

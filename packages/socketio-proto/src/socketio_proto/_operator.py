@@ -133,9 +133,34 @@ class SocketOperator:
         """Seconds that the client may take to acknowledge."""
         return self._with(timeout=seconds(timeout))
 
+    @property
+    def broadcast(self) -> BroadcastOperator:
+        """Everybody else in the namespace, with these flags."""
+        options = replace(self._options, except_=frozenset((self._socket.id,)))
+        return BroadcastOperator(self._socket.namespace, options)
+
+    def to(self, rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Everybody else in this room, or in any of these, with these flags."""
+        return self.broadcast.to(rooms)
+
+    in_ = to
+
+    def except_(self, rooms: str | Iterable[str]) -> BroadcastOperator:
+        """Everybody else but those in this room, or in any of these, with these flags."""
+        return self.broadcast.except_(rooms)
+
+    @property
+    def local(self) -> BroadcastOperator:
+        """Everybody else on this node, with these flags."""
+        return self.broadcast.local
+
     def emit(self, event: str, *args: Any) -> Awaitable[None]:
         """Send an event; see `Socket.emit`."""
         return self._socket.emit_event(event, args, self._options)
+
+    def send(self, *args: Any) -> Awaitable[None]:
+        """`emit("message", ...)`."""
+        return self.emit("message", *args)
 
     async def emit_with_ack(self, event: str, *args: Any) -> Any:
         """Send an event and return the client's answer; see `Socket.emit_with_ack`."""

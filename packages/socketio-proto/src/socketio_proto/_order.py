@@ -2,7 +2,7 @@
 
 Where tasks start at once (`Runtime.eager`) that is free. Elsewhere a client is *held* until the handler that was
 spawned last has reached its first suspension; meanwhile its events wait in its inbox (`Peer`). A handler that ends
-lets the next one start from there.
+lets the next one start from there. On every runtime a client is held while a per-packet middleware decides.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from engineio_proto import EngineServer, TimerHeap
 
 from ._config import HandlerConfig
-from ._peer import Peer
+from ._peer import Peer, Until
 from ._runtime import Runtime, announce_start
 
 E = TypeVar("E")
@@ -49,21 +49,29 @@ class HandlerOrder(Generic[E]):
         """Run the rest of an async handler in a task; without a peer in no order."""
         if self.runtime.eager or peer is None:
             self.runtime.spawn(body)
-        elif peer.held is not None:
-            peer.held.append(body)
+        else:
+            self._hold(peer, body, _announced)
+
+    def spawn_whole(self, peer: Peer[E], body: Coroutine[Any, Any, None]) -> None:
+        """Run what decides about an event in a task: what is behind it waits until it ended, not only started."""
+        self._hold(peer, body, _ended)
+
+    def _hold(self, peer: Peer[E], body: Coroutine[Any, Any, None], until: Until) -> None:
+        if peer.held is not None:
+            peer.held.append((body, until))
         else:
             peer.held = deque()
-            self._spawn_held(peer, body)
+            self._spawn_held(peer, body, until)
 
-    def _spawn_held(self, peer: Peer[E], body: Coroutine[Any, Any, None]) -> None:
-        def started() -> None:
+    def _spawn_held(self, peer: Peer[E], body: Coroutine[Any, Any, None], until: Until) -> None:
+        def go_on() -> None:
             if peer.held:
-                self._spawn_held(peer, peer.held.popleft())
+                self._spawn_held(peer, *peer.held.popleft())
             else:
                 peer.held = None
                 self.drain(peer)
 
-        self.runtime.spawn(_announced(body, started))
+        self.runtime.spawn(until(body, go_on))
 
     def drain(self, peer: Peer[E]) -> None:
         """Start what waits and may start; not from within itself, so a long queue is a loop, not a recursion."""
@@ -90,6 +98,13 @@ def own(error: BaseException) -> BaseException:
     if isinstance(error, (KeyboardInterrupt, SystemExit)):
         raise error
     return error
+
+
+async def _ended(body: Coroutine[Any, Any, None], ended: Callable[[], None]) -> None:
+    try:
+        await body
+    finally:
+        ended()
 
 
 async def _announced(body: Coroutine[Any, Any, None], started: Callable[[], None]) -> None:

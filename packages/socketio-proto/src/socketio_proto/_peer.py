@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Coroutine
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from engineio_proto import Session, SessionState
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ._order import HandlerOrder
 
 E = TypeVar("E")
+# Runs a handler, and calls the function when what is behind it may go on.
+Until: TypeAlias = Callable[[Coroutine[Any, Any, None], Callable[[], None]], Coroutine[Any, Any, None]]
 
 # Seconds after which a buffer that was about to be flushed is looked at again.
 _LOOK_AGAIN = 0.001
@@ -37,7 +39,8 @@ class Peer(ABC, Generic[E]):
         session: the Engine.IO session.
         inbox: what waits for its turn, each with its bytes; None when nothing does.
         in_flight: async handlers that run.
-        held: None, or handlers that wait for the one that was spawned last: it has not started yet.
+        held: None, or handlers that wait for the one that was spawned last: it has not started yet, or (`spawn_whole`)
+            not ended. With each stands which of these the next one is to wait for.
         draining: the inbox is being worked.
         awaiting: answers that the server waits for from this client.
     """
@@ -59,7 +62,7 @@ class Peer(ABC, Generic[E]):
         self.session = session
         self.inbox: deque[tuple[E, int | None]] | None = None
         self.in_flight = 0
-        self.held: deque[Coroutine[Any, Any, None]] | None = None
+        self.held: deque[tuple[Coroutine[Any, Any, None], Until]] | None = None
         self.draining = False
         self.awaiting = 0
         self._inbox_bytes = 0

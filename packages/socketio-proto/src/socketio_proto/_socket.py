@@ -7,7 +7,7 @@ Source: `packages/socket.io/lib/socket.ts`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from socketio_parser import RESERVED_EVENTS, Packet, PacketType
@@ -15,8 +15,12 @@ from socketio_parser import RESERVED_EVENTS, Packet, PacketType
 from ._acks import PendingAck
 from ._adapter import BroadcastOptions
 from ._errors import AckDisconnected, LocalProtocolError, ReservedEventError
+from ._handlers import Function
 from ._handshake import Handshake
+from ._listening import Listening
 from ._operator import BroadcastOperator, SocketOperator, rooms_of
+from ._runtime import Report, Trouble
+from ._socket_listeners import SocketListeners
 
 if TYPE_CHECKING:
     from engineio_proto import Outgoing, Request, Session
@@ -29,7 +33,7 @@ _PLAIN: Final = BroadcastOptions()
 _VOLATILE: Final = BroadcastOptions(volatile=True)
 
 
-class Socket:
+class Socket(Listening):
     """One client in one namespace.
 
     Attributes:
@@ -39,6 +43,7 @@ class Socket:
         connection: the client's connection, shared by its sockets in other namespaces.
         connected: whether it can send.
         data: yours.
+        listeners: what was put on this socket alone; None when nothing was.
     """
 
     __slots__ = (
@@ -50,6 +55,7 @@ class Socket:
         "connection",
         "deaf",
         "id",
+        "listeners",
         "namespace",
     )
 
@@ -60,6 +66,7 @@ class Socket:
         self.connected = False
         # The server disconnected it: events that were decoded before, but not dispatched yet, are not delivered.
         self.deaf = False
+        self.listeners: SocketListeners | None = None
         self._auth = auth
         self._data: dict[str, Any] | None = None
         self._acks: dict[int, PendingAck] | None = None
@@ -122,6 +129,8 @@ class Socket:
         server = namespace.server
         outgoing = server.encode(Packet(_EVENT, namespace.name, [event, *args]))
         if self.connected:
+            if self.listeners is not None:
+                self.overhear(event, args)
             session = self.connection.session
             session.send(outgoing)
             if session.buffered_bytes > server.high_water_mark:
@@ -159,7 +168,7 @@ class Socket:
     @property
     def broadcast(self) -> BroadcastOperator:
         """Everybody else in the namespace."""
-        return BroadcastOperator(self.namespace, BroadcastOptions(except_=frozenset((self.id,))))
+        return SocketOperator(self, _PLAIN).broadcast
 
     def to(self, rooms: str | Iterable[str]) -> BroadcastOperator:
         """Everybody else in this room, or in any of these."""
@@ -176,6 +185,47 @@ class Socket:
         """Everybody else on this node."""
         return self.broadcast.local
 
+    # Listening, beside `on`, `once`, `off`, `on_any`, `prepend_any`, `off_any` and `listeners_any`.
+
+    def use(self, middleware: Function) -> Function:
+        """Register a function `(packet)`, sync or async, that every event passes before its handlers; also a decorator.
+
+        `packet` is the list `[event, *arguments]`; what a middleware changes in it, even the name, is what follows.
+        To keep the event from its handlers raise anything: the `error` handlers get it, or the log if there are none.
+        They run in order of registration, and while one awaits, what the client sent behind it waits.
+
+        Raises:
+            TypeError: when the function could never be called like this.
+        """
+        self._listeners().add_middleware(middleware)
+        return middleware
+
+    def on_any_outgoing(self, listener: Function) -> Function:
+        """Register a plain function `(event, *arguments)` that hears what is sent to this client, broadcasts too, but
+        no acknowledgements; also a decorator. What it raises goes to the log.
+
+        Raises:
+            TypeError: when the function could never be called like this.
+        """
+        self._add_outgoing(listener, first=False)
+        return listener
+
+    def prepend_any_outgoing(self, listener: Function) -> Function:
+        """`on_any_outgoing`, before those that are there."""
+        self._add_outgoing(listener, first=True)
+        return listener
+
+    def off_any_outgoing(self, listener: Callable[..., Any] | None = None) -> None:
+        """Remove one of them, or all."""
+        if self.listeners is not None:
+            self.listeners.remove_outgoing(listener)
+            if not self.listeners.outgoing:
+                self.namespace.overheard.discard(self)
+
+    def listeners_any_outgoing(self) -> list[Callable[..., Any]]:
+        """Those that hear what is sent, in the order in which they are called."""
+        return list(self.listeners.outgoing) if self.listeners is not None else []
+
     # Rooms.
 
     def join(self, rooms: str | Iterable[str]) -> None:
@@ -189,13 +239,47 @@ class Socket:
             self.namespace.adapter.leave(self.id, room)
 
     def disconnect(self, close: bool = False) -> None:
-        """Leave the namespace; with `close`, every namespace, and close the connection."""
-        if close:
+        """Leave the namespace; with `close`, every namespace, and close the connection. Twice is once."""
+        if close and self._last_rooms is None:
             self.connection.disconnect_all()
         elif self.connected:
             self.connection.kick(self)
 
     # Called by this package.
+
+    def _listeners(self) -> SocketListeners:
+        """Those of a socket that is over are nobody's: nothing can come."""
+        if self.listeners is not None:
+            return self.listeners
+        listeners = SocketListeners()
+        if not self.deaf:
+            self.listeners = listeners
+        return listeners
+
+    def _add_outgoing(self, listener: Callable[..., Any], *, first: bool) -> None:
+        listeners = self._listeners()
+        listeners.add_outgoing(listener, first=first)
+        if listeners is self.listeners:
+            self.namespace.overheard.add(self)
+
+    def overhear(self, event: str, args: tuple[Any, ...]) -> None:
+        """Tell who hears what is sent; before it is, as in the reference."""
+        if self.listeners is None:
+            return
+        for listener in self.listeners.outgoing:
+            try:
+                listener(event, *args)
+            except Exception as error:
+                text = f"on_any_outgoing: a listener raised for {event!r} to {self!r}"
+                self.namespace.server.runtime.report(Report(Trouble.HANDLER, text, error))
+
+    def end(self) -> None:
+        """It is over, and its handlers have heard so: nothing more is delivered."""
+        self.deaf = True
+        self.namespace.overheard.discard(self)
+        if self.listeners is not None:
+            self.listeners.clear()
+            self.listeners = None
 
     def emit_event(self, event: str, args: tuple[Any, ...], options: BroadcastOptions) -> Awaitable[None]:
         """What every emit to one socket comes down to."""
@@ -205,6 +289,8 @@ class Socket:
         outgoing = server.encode(
             Packet(_EVENT, self.namespace.name, [event, *args]), compress=options.compress
         )
+        if self.listeners is not None and self.connected:
+            self.overhear(event, args)
         return self._send(outgoing, volatile=options.volatile)
 
     def _send(self, outgoing: Outgoing, *, volatile: bool) -> Awaitable[None]:
@@ -230,6 +316,8 @@ class Socket:
         pending = PendingAck(namespace.next_ack_id(), server.runtime.waiter(), single=True)
         packet = Packet(_EVENT, namespace.name, [event, *args], pending.id)
         outgoing = server.encode(packet, compress=options.compress)
+        if self.listeners is not None:
+            self.overhear(event, args)
         pending.ask(self)
         self._send(outgoing, volatile=options.volatile)
         return await server.await_ack(pending, options.timeout)

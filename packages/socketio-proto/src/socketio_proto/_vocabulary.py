@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._audience import Audience
-from ._handlers import Function
+from ._listening import Listening
 
 if TYPE_CHECKING:
+    from ._handlers import Handlers
     from ._socket import Socket
 
 Middleware = Callable[["Socket"], Any]
 MiddlewareFunction = TypeVar("MiddlewareFunction", bound=Middleware)
 
 
-class Vocabulary(Audience):
+class Vocabulary(Audience, Listening):
     """The words of a namespace. What they change is kept by the namespace of `everyone`."""
 
-    @overload
-    def on(self, event: str) -> Callable[[Function], Function]: ...
-    @overload
-    def on(self, event: str, handler: Function) -> Function: ...
-    def on(self, event: str, handler: Callable[..., Any] | None = None) -> Callable[..., Any]:
-        """Register a handler, or use it as a decorator: `@io.on("chat")`.
-
-        Lifecycle: `connection(socket)`, `disconnecting(socket, reason)`, `disconnect(socket, reason)`,
-        `error(socket, error)`, `new_namespace(namespace)`. Any other name is a client's event, called with
-        `(socket, *arguments)`; what it returns is the acknowledgement, if the client asked for one.
-
-        Raises:
-            TypeError: when the function could never be called like this.
-            ReservedEventError: for a name that no client can send.
-        """
-        handlers = self.everyone.namespace.handlers
-        if handler is None:
-            return handlers.decorator(event)
-        handlers.add(event, handler)
-        return handler
+    def _listeners(self) -> Handlers:
+        return self.everyone.namespace.handlers
 
     def use(self, middleware: MiddlewareFunction) -> MiddlewareFunction:
         """Register a function `(socket)`, sync or async, that runs before a client is let in; also a decorator.
