@@ -2,12 +2,16 @@
 //
 // Identifiers are random, so a trace names them: `${sid}` is the engine's id of the first session (`${sid2}`
 // of the second), `${sid:/chat}` the socket's id in the namespace `/chat` of that session, and a second socket
-// there is `${sid:/chat#2}`. A name stands for one value throughout a trace.
+// there is `${sid:/chat#2}`. Of a server that recovers connections, `${pid}`, `${pid2}`.. are the private ids, and
+// `${offset}`, `${offset2}`.. what it put behind its events. A name stands for one value throughout a trace.
 
+import { withMessages } from "./session_msgpack.mjs";
 import { packetsOf } from "./session_payload.mjs";
 
 const OPEN = /^0\{"sid":"([^"]+)"/;
-const CONNECTED = /^40(?:(\/[^,]*),)?\{"sid":"([^"]+)"/;
+const CONNECTED = /^40(?:(\/[^,]*),)?(\{"sid":.*\})$/;
+const EVENT = /^4[25][^[]*(\[.*\])$/;
+const OFFSET = /^[\w-]{7}(\.[\w-]+)?$/;
 
 const isPoll = (request) => request.method === "GET" && /[?&]transport=polling(&|$)/.test(request.target);
 
@@ -16,6 +20,7 @@ function serverPackets(line, asked) {
   if (line.request) asked.set(line.wire, [...(asked.get(line.wire) ?? []), line.request]);
   if (line.from !== "server") return [];
   if (line.text !== undefined) return [line.text];
+  if (line.msgpack !== undefined) return [`m${JSON.stringify(line.msgpack)}`];
   if (!line.response) return [];
   const request = asked.get(line.wire).shift();
   return line.response.status === 200 ? packetsOf(request, line.response) : [];
@@ -27,29 +32,52 @@ function sessionOf(line, wires) {
   return wires.get(line.wire) ?? null;
 }
 
-function names(lines) {
+// What a packet says, by any of the three parsers: {connected: {nsp, data}} or {event: its array}, or nothing.
+function said(packet) {
+  if (/^(m|4)\{/.test(packet)) {
+    const { type, nsp, data } = JSON.parse(packet.slice(1));
+    if (type === 0 && typeof data?.sid === "string") return { connected: { nsp, data } };
+    return type === 2 ? { event: data } : {};
+  }
+  const connected = CONNECTED.exec(packet);
+  if (connected) return { connected: { nsp: connected[1] ?? "/", data: JSON.parse(connected[2]) } };
+  const event = EVENT.exec(packet);
+  return event ? { event: JSON.parse(event[1]) } : {};
+}
+
+// An offset is a time stamp in base 64, of this very run; nothing else that a scenario sends looks like one.
+function offsetOf(event) {
+  const last = event.at(-1);
+  return typeof last === "string" && OFFSET.test(last) ? last : null;
+}
+
+function names(lines, recovers) {
   const found = new Map();
   const wires = new Map();
   const asked = new Map();
-  let sessions = 0;
+  const counts = { sid: 0, pid: 0, offset: 0 };
+  const numbered = (base) => (++counts[base] === 1 ? base : `${base}${counts[base]}`);
+  const name = (id, base) => found.has(id) || found.set(id, numbered(base));
   for (const line of lines) {
     sessionOf(line, wires);
     for (const packet of serverPackets(line, asked)) {
       const open = OPEN.exec(packet);
       if (open && !found.has(open[1])) {
-        sessions += 1;
-        found.set(open[1], sessions === 1 ? "sid" : `sid${sessions}`);
+        name(open[1], "sid");
         wires.set(line.wire, open[1]);
       }
-      const connected = CONNECTED.exec(packet);
-      if (connected && !found.has(connected[2])) {
-        const base = `${found.get(wires.get(line.wire))}:${connected[1] ?? "/"}`;
+      const { connected, event } = said(packet);
+      if (connected && !found.has(connected.data.sid)) {
+        const base = `${found.get(wires.get(line.wire))}:${connected.nsp}`;
         const taken = [...found.values()].filter((name) => name === base || name.startsWith(`${base}#`)).length;
-        found.set(connected[2], taken === 0 ? base : `${base}#${taken + 1}`);
+        found.set(connected.data.sid, taken === 0 ? base : `${base}#${taken + 1}`);
       }
+      if (typeof connected?.data.pid === "string") name(connected.data.pid, "pid");
+      if (recovers && event && offsetOf(event)) name(offsetOf(event), "offset");
     }
   }
-  return found;
+  // An offset can be the beginning of another.
+  return [...found].sort(([a], [b]) => b.length - a.length);
 }
 
 function withNames(line, found) {
@@ -63,9 +91,10 @@ function withNames(line, found) {
  * The lines of a trace from the proxy's, with identifiers named, unless the scenario says that they are its own
  * (`literal`). Whether a message of the server was compressed is its own affair, unless the line is `exact`.
  */
-export function finished(lines, { exact, literal }) {
-  const found = literal ? new Map() : names(lines);
-  return lines.map((line) => {
+export function finished(lines, { exact, literal, options }) {
+  const read = options?.parser === "msgpack" ? lines.map(withMessages) : lines;
+  const found = literal ? [] : names(read, options?.connectionStateRecovery !== undefined);
+  return read.map((line) => {
     const named = withNames(line, found);
     if (named.from !== "server") return named.compressed === false ? without(named, "compressed") : named;
     return exact?.(named) ? { ...named, exact: true } : without(named, "compressed");

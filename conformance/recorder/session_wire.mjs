@@ -5,14 +5,17 @@
 // Engine.IO. What a server sends and this does not understand throws: a trace with a hole in it must not be
 // written. What a client sends so is written down as it is, in base64: a scenario may speak badly on purpose.
 
+import { createHash } from "node:crypto";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { Frames } from "./session_frames.mjs";
 
-const REQUEST_HEADERS = /^(accept-encoding|content-type|cookie|origin|upgrade|user-agent|access-control-request-.*|sec-websocket-(extensions|key|protocol|version))$/;
-const RESPONSE_HEADERS = /^(access-control-.*|cache-control|content-encoding|content-type|location|set-cookie|upgrade|vary|x-.*|sec-websocket-(extensions|protocol|version))$/;
+const REQUEST_HEADERS = /^(accept-encoding|content-type|cookie|origin|upgrade|user-agent|access-control-request-.*|if-none-match|sec-websocket-(extensions|key|protocol|version))$/;
+const RESPONSE_HEADERS = /^(access-control-.*|cache-control|content-encoding|content-type|etag|location|set-cookie|upgrade|vary|x-.*|sec-websocket-(extensions|protocol|version))$/;
 
 // What every client sends in its own way, and what changes nothing: left out, and a replay sends its own.
 const USUAL = { "user-agent": /^(?!.*(;MSIE|Trident\/))/, "sec-websocket-key": /^[A-Za-z0-9+/]{22}==$/, "sec-websocket-version": /^13$/ };
+
+const FILE = 32 * 1024; // a body with more bytes is written down as its digest
 
 const DECODERS = { gzip: gunzipSync, deflate: inflateSync, br: brotliDecompressSync };
 
@@ -46,9 +49,10 @@ function decoded(headers, bytes) {
   return DECODERS[coding](bytes);
 }
 
-// The body as trace fields: readable when it is UTF-8 text, base64 otherwise, absent when empty.
+// The body as trace fields: readable when it is UTF-8 text, base64 otherwise, absent when empty. A file is a digest.
 function bodyFields(bytes) {
   if (bytes.length === 0) return {};
+  if (bytes.length > FILE) return { body: `sha256:${createHash("sha256").update(bytes).digest("hex")}` };
   const text = bytes.toString("utf8");
   return Buffer.from(text, "utf8").equals(bytes) ? { body: text } : { base64: bytes.toString("base64") };
 }

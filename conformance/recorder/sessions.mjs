@@ -14,6 +14,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Context, REFERENCE } from "./session_context.mjs";
 import { drift, finished } from "./session_trace.mjs";
+import { CLIENT_FILES } from "./scenarios_client_files.mjs";
 import { COMPRESSION } from "./scenarios_compression.mjs";
 import { CORS } from "./scenarios_cors.mjs";
 import { EDGES } from "./scenarios_edges.mjs";
@@ -28,7 +29,7 @@ import { WEBSOCKET } from "./scenarios_websocket.mjs";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const TRACES = join(HERE, "..", "traces", "sessions");
 const SCENARIOS = [
-  ...POLLING, ...WEBSOCKET, ...OPTION_SCENARIOS, ...CORS, ...COMPRESSION, ...EDGES, ...PROTOCOL3, ...NAMESPACES, ...OLD_CLIENTS, ...VIOLATIONS,
+  ...POLLING, ...WEBSOCKET, ...OPTION_SCENARIOS, ...CORS, ...COMPRESSION, ...EDGES, ...PROTOCOL3, ...NAMESPACES, ...OLD_CLIENTS, ...VIOLATIONS, ...CLIENT_FILES,
 ];
 
 // Read as a file: not every package exports its package.json.

@@ -100,7 +100,7 @@ RULES: dict[str, Rule] = {
     "socketio_asyncio": Rule(_BELOW_BINDINGS, _names("uvloop")),
     "socketio_trio": Rule(_BELOW_BINDINGS, _names("trio"), forbidden=_names("asyncio")),
     # It judges any server, so it knows nothing of ours.
-    "socketio_conformance": Rule(),
+    "socketio_conformance": Rule(third_party=_names("brotli msgpack")),
 }
 
 BINDINGS = ("socketio_asyncio", "socketio_trio")

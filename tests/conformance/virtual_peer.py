@@ -18,7 +18,8 @@ import socketio_proto
 from engineio_proto import Response
 from engineio_wire import RequestReceived, Wire, WireServer
 from socketio_asyncio import conformance_target
-from socketio_proto import Report, Trouble
+from socketio_client_files import CLIENT_VERSION, client_files
+from socketio_proto import ClientFiles, Report, Trouble
 
 
 class Immediate:
@@ -193,7 +194,11 @@ class VirtualPeer:
             engine = self._core
         else:
             self._core = socketio_proto.Server(
-                options, runtime=self._runtime, random_bytes=random_bytes, wall_clock=self._runtime.now
+                options,
+                runtime=self._runtime,
+                random_bytes=random_bytes,
+                wall_clock=self._runtime.now,
+                client_files=ClientFiles(CLIENT_VERSION, client_files()),
             )
             conformance_target.define(self._core)
             engine = self._core.engine

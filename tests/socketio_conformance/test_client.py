@@ -125,7 +125,7 @@ class TestResponses:
             ),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab", "what nobody asked for: b'b'"),
             (
-                b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\na",
+                b"HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\nContent-Length: 1\r\n\r\na",
                 "a coding that no trace",
             ),
             (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\na", "that is no gzip"),

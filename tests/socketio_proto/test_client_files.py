@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from engineio_proto import Exchange, Request, RequestRefused, Response
-from socketio_proto import ClientFiles
+from socketio_proto import ClientFiles, _client_files
 
 from tests.sim.socketio import Stage
 
@@ -39,6 +42,45 @@ def test_served(method: str) -> None:
         ),
         b"js",
     )
+
+
+DECODE: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.decompress,
+    "deflate": zlib.decompress,
+}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip, deflate", "gzip"),
+        ("deflate, gzip", "deflate"),
+        ("gzip;q=0.5, deflate", "deflate"),
+        ("gzip;q=0", None),
+    ],
+)
+def test_codings(accepted: str, coding: str | None) -> None:
+    """`br` is shown by the traces sio-client-coding-*: it needs a package that is no dependency."""
+    response = get(stage(), "/socket.io/socket.io.js", accept_encoding=accepted)
+    assert dict(response.headers).get("Content-Encoding") == coding
+    assert (DECODE[coding](response.body) if coding else response.body) == b"js"
+
+
+def test_without_brotli(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_client_files, "FILE_CODINGS", ("gzip", "deflate"))
+    for accepted, coding in (("br, gzip", "gzip"), ("br", None)):
+        response = get(stage(), "/socket.io/socket.io.js", accept_encoding=accepted)
+        assert dict(response.headers).get("Content-Encoding") == coding
+
+
+def test_a_file_is_compressed_once_a_coding() -> None:
+    a = stage()
+    first, again, other = (
+        get(a, "/socket.io/socket.io.js", accept_encoding=accepted).body
+        for accepted in ("gzip", "gzip", "deflate")
+    )
+    assert first is again
+    assert first != other
 
 
 def test_map() -> None:

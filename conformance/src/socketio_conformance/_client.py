@@ -10,12 +10,16 @@ import base64
 import hashlib
 import zlib
 from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 from ._frames import ClientLink
 from ._matcher import Mismatch
+from ._msgpack import packed_payload, unpacked_payload
 from ._names import Names
 from ._trace import End, Request, Response, What
 
+_brotli: Any = import_module("brotli")  # it has no types
 _KEY = base64.b64encode(b"socketio-traces!").decode()
 _ACCEPT = base64.b64encode(
     hashlib.sha1(f"{_KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode(), usedforsecurity=False).digest()
@@ -23,16 +27,23 @@ _ACCEPT = base64.b64encode(
 
 # What the recorder keeps of a response's headers; the rest is how a server frames and dates its answers.
 _KEPT = (
-    "cache-control", "content-encoding", "content-type", "location", "set-cookie", "upgrade", "vary",
+    "cache-control", "content-encoding", "content-type", "etag", "location", "set-cookie", "upgrade", "vary",
     "sec-websocket-extensions", "sec-websocket-protocol", "sec-websocket-version",
 )  # fmt: skip
+_FILE = 32 * 1024
+"""A body with more bytes is a file, which a trace has as its digest."""
 _KEPT_PREFIXES = ("access-control-", "x-")
 
 
 class ClientWire:
-    """One connection as a client sees it."""
+    """One connection as a client sees it.
 
-    def __init__(self) -> None:
+    Args:
+        msgpack: whether messages are of socket.io-msgpack-parser.
+    """
+
+    def __init__(self, *, msgpack: bool = False) -> None:
+        self._msgpack = msgpack
         self._buffer = b""
         self._asked: list[Request] = []
         self._ended = False
@@ -55,10 +66,16 @@ class ClientWire:
         """
         if isinstance(what, Request):
             self._asked.append(what)
-            return _request_bytes(what, names, last=last)
+            return _request_bytes(what, self._body_of(what, names), names, last=last)
         if self._link is None:
             raise Mismatch(f"there is no WebSocket yet, or any more, to send {what} on")
         return self._link.bytes_of(what, names)
+
+    def _body_of(self, request: Request, names: Names) -> bytes:
+        if isinstance(request.body, bytes):
+            return request.body
+        text = names.fill(request.body)
+        return (packed_payload(text) if self._msgpack else text).encode()
 
     # Server to client.
 
@@ -109,7 +126,9 @@ class ClientWire:
                 raise Mismatch(
                     f"Sec-WebSocket-Accept is {headers.get('sec-websocket-accept')}, not {_ACCEPT}"
                 )
-            self._link = ClientLink(", ".join(headers.get("sec-websocket-extensions", [])))
+            self._link = ClientLink(
+                ", ".join(headers.get("sec-websocket-extensions", [])), msgpack=self._msgpack
+            )
         self._asked.pop(0)
         self._buffer = rest[used:]
         kept = {
@@ -117,11 +136,13 @@ class ClientWire:
             for name, values in headers.items()
             if name in _KEPT or name.startswith(_KEPT_PREFIXES)
         }
-        return Response(status, kept, _text(_decoded(headers, body)))
+        said = _text(_decoded(headers, body))
+        return Response(
+            status, kept, unpacked_payload(said) if self._msgpack and isinstance(said, str) else said
+        )
 
 
-def _request_bytes(request: Request, names: Names, *, last: bool) -> bytes:
-    body = request.body if isinstance(request.body, bytes) else names.fill(request.body).encode()
+def _request_bytes(request: Request, body: bytes, names: Names, *, last: bool) -> bytes:
     lines = [f"{request.method} {names.fill(request.target)} HTTP/1.1", "Host: 127.0.0.1"]
     for name, value in request.headers.items():
         lines += (f"{name}: {names.fill(one)}" for one in ((value,) if isinstance(value, str) else value))
@@ -168,15 +189,19 @@ def _decoded(headers: Mapping[str, list[str]], body: bytes) -> bytes:
     coding = headers.get("content-encoding")
     if coding is None or not body:
         return body
-    if coding not in (["gzip"], ["deflate"]):
+    if coding not in (["br"], ["gzip"], ["deflate"]):
         raise Mismatch(f"a body in a coding that no trace has: {coding}")
     try:
+        if coding == ["br"]:
+            return bytes(_brotli.decompress(body))
         return zlib.decompress(body, wbits=31 if coding == ["gzip"] else 15)
-    except zlib.error as error:
+    except (_brotli.error, zlib.error) as error:
         raise Mismatch(f"a body that is no {coding[0]}: {error}") from None
 
 
 def _text(body: bytes) -> str | bytes:
+    if len(body) > _FILE:
+        return f"sha256:{hashlib.sha256(body).hexdigest()}"
     try:
         return body.decode()
     except UnicodeDecodeError:

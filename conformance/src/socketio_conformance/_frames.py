@@ -13,6 +13,7 @@ import zlib
 from functools import partial
 
 from ._matcher import Mismatch
+from ._msgpack import packed, unpacked
 from ._names import Names
 from ._trace import Close, Control, Message, Raw, What
 
@@ -28,12 +29,14 @@ class ClientLink:
 
     Args:
         extensions: of the server's answer, "" for none.
+        msgpack: whether binary messages are of socket.io-msgpack-parser.
 
     Attributes:
         closing: a close frame was sent or received.
     """
 
-    def __init__(self, extensions: str) -> None:
+    def __init__(self, extensions: str, *, msgpack: bool = False) -> None:
+        self._msgpack = msgpack
         self._deflates = extensions.startswith("permessage-deflate")
         self._own = _Side(extensions, "client")
         self._peers = _Side(extensions, "server")
@@ -51,6 +54,8 @@ class ClientLink:
     def bytes_of(self, what: What, names: Names) -> bytes:
         """The bytes of a client's line."""
         match what:
+            case Message(str(text), compressed, msgpack=True):
+                return self._message(_BINARY, packed(names.fill(text)), compressed)
             case Message(str(text), compressed):
                 return self._message(_TEXT, names.fill(text).encode(), compressed)
             case Message(bytes(data), compressed):
@@ -108,8 +113,11 @@ class ClientLink:
         message, self._parts = b"".join(self._parts), []
         if self._compressed:
             message = self._inflated(message)
-        data = message.decode() if self._opcode == _TEXT else message
-        return Message(data, self._compressed if self._deflates else None)
+        is_compressed = self._compressed if self._deflates else None
+        if self._opcode == _TEXT:
+            return Message(message.decode(), is_compressed)
+        said = unpacked(message) if self._msgpack else None
+        return Message(message, is_compressed) if said is None else Message(said, is_compressed, msgpack=True)
 
     def _inflated(self, data: bytes) -> bytes:
         try:

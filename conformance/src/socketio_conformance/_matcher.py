@@ -224,7 +224,9 @@ class Matcher:
         match expected, actual:
             case Packet(text), Packet(came):
                 return self.names.matches(text, came)
-            case Message(data, compressed), Message(came, is_compressed):
+            case Message(data, compressed, msgpack), Message(came, is_compressed, is_msgpack):
+                if msgpack is not is_msgpack:
+                    return False
                 if compressed is not None and compressed is not is_compressed:
                     return False
                 if isinstance(data, str) and isinstance(came, str):

@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 import re
 
-from ._trace import Request
+from ._trace import SEPARATOR, Request
 
-SEPARATOR = "\x1e"
 _CALL = re.compile(r'(___eio\[\d*\])\(("(?:[^"\\]|\\.)*")\);', re.DOTALL)
 
 

@@ -13,7 +13,7 @@ it, for at most the peer's patience; later lines are then as much later.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import final
 
 from ._client import ClientWire
@@ -31,7 +31,7 @@ _MOST_EXTRA_POLLS = 20
 @dataclass(slots=True)
 class _Wire:
     connection: Connection
-    client: ClientWire = field(default_factory=ClientWire)
+    client: ClientWire
     gone: bool = False
     "the client has ended it, by itself or after the server"
 
@@ -95,7 +95,9 @@ class Replay:
     def _send(self, number: int, what: What, *, last: bool) -> None:
         wire = self._wires.get(number)
         if wire is None:
-            wire = self._wires[number] = _Wire(self._peer.open())
+            wire = self._wires[number] = _Wire(
+                self._peer.open(), ClientWire(msgpack=self._trace.speaks_msgpack)
+            )
         if wire.gone:
             return  # the server ended it earlier than in the trace, as it may once the closing has begun
         if isinstance(what, Request):

@@ -13,8 +13,9 @@ options. Every further line is one thing that passed, in the order in which a pr
     {"t": 9, "from": "server", "log": {"event": "disconnect", ...}}      what the server told its log
 
 `t` is integer milliseconds, `wire` one TCP connection. Ids are written as names, `${sid}`; see `_names`.
+"msgpack" is a packet of socket.io-msgpack-parser, in place of "binary"; see `_msgpack`.
 "compressed" says of a message that permessage-deflate was used. A body that is no UTF-8 text is "base64" in place
-of "body"; "incomplete" marks a request whose body was cut.
+of "body"; "incomplete" marks a request whose body was cut. A body of more than 32 KiB is its digest, `sha256:...`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast, final
+
+SEPARATOR = "\x1e"
+"""Between the packets of a polling payload of protocol 4."""
 
 Json: TypeAlias = Any
 Headers: TypeAlias = Mapping[str, str | tuple[str, ...]]
@@ -91,6 +95,8 @@ class Message:
     "str for text, bytes for binary"
     compressed: bool | None = None
     "whether by permessage-deflate; None where it was not agreed on, or for a server is its own affair"
+    msgpack: bool = False
+    "whether data is the JSON of a packet that is sent as msgpack, in a binary message"
 
 
 @final
@@ -166,6 +172,11 @@ class Trace:
     lines: tuple[Line, ...] = field(repr=False)
 
     @property
+    def speaks_msgpack(self) -> bool:
+        """Whether its messages are of socket.io-msgpack-parser."""
+        return bool(self.provenance.get("options", {}).get("parser") == "msgpack")
+
+    @property
     def config(self) -> dict[str, Json]:
         """What a server under test is configured with, in the words of the conformance target."""
         return {
@@ -202,7 +213,7 @@ def load_traces(folder: Path) -> list[Trace]:
     return [load_trace(path) for path in sorted(folder.glob("*.jsonl"))]
 
 
-_KINDS = ("request", "response", "text", "binary", "close", "ping", "pong", "raw", "end", "log")
+_KINDS = ("request", "response", "text", "binary", "msgpack", "close", "ping", "pong", "raw", "end", "log")
 
 
 def line_from_json(row: Mapping[str, Json]) -> Line:
@@ -236,6 +247,8 @@ def _what(kind: str, value: Json) -> What:
             return Message(str(value))
         case "binary":
             return Message(base64.b64decode(value, validate=True))
+        case "msgpack":
+            return Message(json.dumps(value, separators=(",", ":"), ensure_ascii=False), msgpack=True)
         case "close":
             return Close(value["code"], value["reason"])
         case "ping" | "pong":

@@ -1,7 +1,7 @@
 """The Engine.IO protocol, server side, as a state machine without I/O. See the README for the reading order."""
 
 from ._answer_headers import AnswerHeaders, MiddlewareResponse
-from ._compression import HttpCompression
+from ._compression import FILE_CODINGS, HttpCompression, compress_file, negotiate_coding
 from ._config import EngineConfig
 from ._contract import Engine
 from ._decisions import Abandonment, Decision, Stage
@@ -47,6 +47,7 @@ from ._wire_options import WireOptions
 __all__ = [
     "ERROR_MESSAGES",
     "EXCHANGE",
+    "FILE_CODINGS",
     "LINK",
     "SESSION",
     "UPGRADE",
@@ -95,6 +96,8 @@ __all__ = [
     "UpgradeState",
     "WireOptions",
     "ZlibOptions",
+    "compress_file",
     "message",
+    "negotiate_coding",
     "unknown_option",
 ]

@@ -3,7 +3,7 @@
 An answer is compressed when the option is on, a packet in it may be compressed, its body has at least `threshold`
 bytes, and the request's Accept-Encoding leaves a coding. Whatever is cheap to know is looked at first, so an answer
 below the threshold costs nothing. The body of one message that many sessions get (a broadcast) is compressed once
-per coding: its `Outgoing` keeps the result.
+per coding: its `Outgoing` keeps the result. Files that a server adds to the engine choose their coding here too.
 
 Source: `packages/engine.io/lib/transports/polling.ts`, `doWrite`; the npm modules `accepts` 1.3.8 and `negotiator`
 0.6.3, `lib/encoding.js`, which read a header as below, not as RFC 9110 12.5.3 has it: `identity` never wins.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, cast, final
 
@@ -39,6 +39,9 @@ _RANGES: Final[Mapping[str, tuple[int, int | None]]] = {
 }
 # What the middleware `compression` of Express uses: about gzip's speed, and smaller. 11, the default, is for files.
 _BROTLI_QUALITY: Final = 4
+
+FILE_CODINGS: Final = ("gzip", "deflate") if _brotli is None else ("br", "gzip", "deflate")
+"""What `compress_file` has; `br` where the package brotli is installed."""
 
 
 @final
@@ -105,12 +108,20 @@ class HttpCompression:
         if len(body) < self.threshold or not any(outgoing.compress for outgoing in buffer):
             return response
         accepted = request.headers.get("accept-encoding")
-        coding = negotiate(accepted, brotli=self.brotli) if accepted else None
+        coding = self.coding_for(accepted) if accepted else None
         if coding is None:
             return response
         body = self._shared(buffer[0], coding, body) if len(buffer) == 1 else self._compress(coding, body)
         first, *rest = response.headers
         return Response(response.status, (first, ("Content-Encoding", coding), *rest), body)
+
+    def coding_for(self, accepted: str) -> str | None:
+        """The coding for an Accept-Encoding header, None when none is left.
+
+        `br` first is a preference of the server, as negotiator 0.6.4 has it for that purpose: browsers name it last.
+        """
+        codings = ("br", "gzip", "deflate") if self.brotli else ("gzip", "deflate")
+        return negotiate_coding(accepted, codings, preferred="br")
 
     def _shared(self, outgoing: Outgoing, coding: str, body: bytes) -> bytes:
         # One message has several bodies: of protocol 4, of 3 as text and as binary, of JSONP. They begin differently
@@ -142,12 +153,22 @@ _NUMBER: Final = re.compile(r"[\t \xa0]*([+-]?(?:Infinity|(?:[0-9]+\.?[0-9]*|\.[
 _NAN: Final = float("nan")
 
 
-def negotiate(accepted: str, *, brotli: bool = False) -> str | None:
-    """The coding for an Accept-Encoding header, None when none is left.
+def compress_file(coding: str, body: bytes) -> bytes:
+    """The body in one of `FILE_CODINGS`: for what is compressed once, and so that a first request need not wait long.
 
-    The highest q wins; among equals `br`, then a coding that is named before one that only `*` covers, then the
-    client's order. `br` first is a preference of the server, as negotiator 0.6.4 has it for that purpose: browsers
-    name it last.
+    On the client's files brotli at 5 takes zlib's time and saves what its highest level does; 11 takes a second.
+    """
+    if coding == "br":
+        return cast(bytes, _brotli.compress(body, quality=5))
+    machine = zlib.compressobj(wbits=31 if coding == "gzip" else 15)
+    return machine.compress(body) + machine.flush()
+
+
+def negotiate_coding(accepted: str, codings: Sequence[str], *, preferred: str | None = None) -> str | None:
+    """Which of `codings` an Accept-Encoding header asks for, None when it leaves none.
+
+    The highest q wins; among equals the preferred one, then a coding that is named before one that only `*` covers,
+    then the client's order, then that of `codings`.
     """
     entries: list[tuple[int, str, float]] = []
     for index, part in enumerate(accepted.split(",")):
@@ -156,13 +177,13 @@ def negotiate(accepted: str, *, brotli: bool = False) -> str | None:
             entries.append((index, match[1].lower(), _quality(match[2] or "")))
     best: tuple[float, bool, bool, int] | None = None
     chosen = None
-    for coding in ("br", "gzip", "deflate") if brotli else ("gzip", "deflate"):
+    for coding in codings:
         named, quality, place = False, 0.0, -1
         for index, name, q in entries:
             # Of several entries for one coding: the one that names it, of the highest q, the last.
             if (name == coding or name == "*") and _later(named, quality, place, name == coding, q, index):
                 named, quality, place = name == coding, q, index
-        rank = (-quality, coding != "br", not named, place)
+        rank = (-quality, coding != preferred, not named, place)
         if quality > 0 and (best is None or rank < best):
             best, chosen = rank, coding
     return chosen
