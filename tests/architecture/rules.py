@@ -89,10 +89,10 @@ RULES: dict[str, Rule] = {
         local="engineio_proto",
         third_party="h11 httptools wsproto",
     ),
-    # `urllib.parse` reads the query in what an old client connects to.
+    # `urllib.parse` reads the query in what an old client connects to; `datetime` writes `handshake.time`, an instant
+    # that it is given.
     "socketio_proto": _core(
-        "json",
-        "urllib.parse",
+        *("datetime", "json", "urllib.parse"),
         local="engineio_proto socketio_parser cors_policy cookie_policy",
         may_await=True,
     ),

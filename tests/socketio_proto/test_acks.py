@@ -86,6 +86,64 @@ class TestAnswers:
         assert called == [0, 1, 2]
         assert ada.take() == ["37[0]"]
 
+    @starts
+    @pytest.mark.parametrize("own", [False, True])
+    def test_the_first_registered_answers_not_the_first_to_finish(self, start: Start, own: bool) -> None:
+        stage = Stage(start=start)
+        ada = stage.connect()
+        socket = stage.socket(ada)
+
+        async def slow(*args: object) -> str:
+            await stage.runtime.sleep(2.0)
+            return "first"
+
+        async def quick(*args: object) -> str:
+            await stage.runtime.sleep(1.0)
+            return "second"
+
+        who = socket if own else stage.server
+        who.on("ask", slow)
+        who.on("ask", quick)
+        who.on("ask", lambda *args: "third")
+        socket.on("ask", lambda *args: "the socket's own")
+        ada.send('27["ask"]')
+        stage.advance(1.5)
+        assert ada.take() == []
+        stage.advance(0.5)
+        assert ada.take() == ['37["first"]']
+
+    def test_the_first_of_all_is_the_namespaces(self) -> None:
+        stage = Stage()
+        ada = stage.connect()
+        stage.socket(ada).on("ask", lambda: "own")
+        stage.server.on("ask", lambda socket: "namespace")
+        ada.send('27["ask"]')
+        stage.advance()
+        assert ada.take() == ['37["namespace"]']
+
+    def test_an_ack_parameter_of_a_later_listener_is_not_wanted(self) -> None:
+        stage = Stage()
+        wanted: list[bool] = []
+        stage.server.on("ask", lambda socket: "first")
+
+        @stage.server.on("ask")
+        def second(socket: Socket, ack: Ack) -> None:
+            wanted.append(ack.wanted)
+            ack("second")
+
+        ada = stage.connect()
+        ada.send('27["ask"]')
+        stage.advance()
+        assert (wanted, ada.take()) == ([False], ['37["first"]'])
+
+    def test_nobody_listens_nobody_answers(self) -> None:
+        stage = Stage()
+        ada = stage.connect()
+        stage.socket(ada).on_any(lambda event: "no answer")
+        ada.send('27["ask"]')
+        stage.advance()
+        assert ada.take() == []
+
     def test_first_listener_that_raises_sends_none(self) -> None:
         stage = Stage()
 
@@ -408,11 +466,40 @@ class TestQuestionsToMany:
         stage.advance()
         assert task.value == [1]
 
-    @pytest.mark.parametrize("what", ["to", "broadcast"])
+    def test_max_pending_acks(self) -> None:
+        """A client that owes too many answers is not waited for, and no other suffers from it."""
+        stage = Stage(max_pending_acks=2)
+        ada, bob = stage.connect(), stage.connect()
+        for n in range(4):
+            task = self.ask(stage, stage.server.timeout(5.0))
+            bob.send(f"3{n}[{n}]")
+            stage.advance()
+            assert not task.done
+        socket = stage.socket(ada)
+        assert (len(socket._acks), socket.connection.awaiting) == (2, 2)
+        assert len(ada.take()) == 4
+        assert isinstance(self.ask(stage, socket).error, LocalProtocolError)
+        ada.send("33[5]")
+        stage.advance(5.0)
+        assert isinstance(task.error, AckTimeout)
+        assert task.error.responses == [3]
+        assert socket._acks is None
+        task = self.ask(stage, stage.server.timeout(5.0))
+        for visitor in (ada, bob):
+            visitor.send("34[1]")
+        stage.advance()
+        assert task.value == [1, 1]
+
+    @pytest.mark.parametrize("what", ["to", "broadcast", "server", "namespace"])
     def test_a_timeout_is_required(self, what: str) -> None:
         stage = Stage()
         ada = stage.connect()
-        operator = stage.server.to("x") if what == "to" else stage.socket(ada).broadcast
+        operator = {
+            "to": stage.server.to("x"),
+            "broadcast": stage.socket(ada).broadcast,
+            "server": stage.server,
+            "namespace": stage.server.of("/a"),
+        }[what]
         task = self.ask(stage, operator)
         assert isinstance(task.error, LocalProtocolError)
         assert ".timeout(5.0)" in str(task.error)

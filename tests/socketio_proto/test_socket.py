@@ -287,6 +287,49 @@ class TestEnd:
         assert ada.take() == ["1"]
         assert not ada.gone
 
+    @pytest.mark.parametrize("way", ["websocket", "poll pending", "no poll"])
+    def test_close_says_goodbye_in_every_namespace(self, way: str) -> None:
+        """The reference: `41`, `41/a,`, and on polling `1` behind them; a noop where a GET ends without a message."""
+        stage = Stage()
+        reasons: list[str] = []
+        for name in ("/", "/a"):
+            stage.server.of(name).on("disconnect", lambda socket, reason: reasons.append(reason))
+        ada = stage.connect(polling=way != "websocket")
+        socket = stage.socket(ada)
+        ada.join("/a")
+        if way == "no poll":
+            ada.auto_poll = False
+            socket.emit("ends the GET")
+            stage.advance()
+            ada.take()
+        socket.disconnect(close=True)
+        assert not socket.connected
+        socket.emit("late")
+        stage.advance()
+        if way == "no poll":
+            ada.auto_poll = True
+            ada.poll()
+        stage.advance(1.0)
+        assert ada.take() == ["1", "1/a,"]
+        assert [packet for _, packet in ada.packets if packet != "6"][1:] == (
+            ["1"] if way != "websocket" else []
+        )
+        assert ada.gone
+        assert reasons == ["server namespace disconnect"] * 2
+
+    def test_an_answer_after_disconnect_is_sent(self) -> None:
+        stage = Stage()
+        ada = stage.connect()
+
+        @stage.server.on("x")
+        def leave(socket: Socket) -> str:
+            socket.disconnect()
+            return "late"
+
+        ada.send('21["x"]')
+        stage.advance()
+        assert ada.take() == ["1", '31["late"]']
+
     def test_broadcasts_do_not_reach_it(self) -> None:
         stage = Stage()
         ada, bob = stage.connect(), stage.connect()
@@ -315,6 +358,9 @@ def test_getters() -> None:
     assert socket.recovered is False
     assert isinstance(socket.conn, Session)
     assert socket.request is socket.conn.request
+    assert (socket.conn.protocol, socket.conn.transport) == (4, "websocket")
+    assert socket.conn.remote_address == socket.handshake.address == socket.request.remote_address
+    assert socket.conn.id != socket.id
     assert repr(socket) == f"<Socket {ada.id} / connected>"
     socket.disconnect()
     assert repr(socket) == f"<Socket {ada.id} / disconnected>"

@@ -103,6 +103,11 @@ class Session:
         return "polling" if self.link is None else "websocket"
 
     @property
+    def remote_address(self) -> str:
+        """The client's IP address at the handshake."""
+        return self.request.remote_address
+
+    @property
     def parked(self) -> Exchange | None:
         """The GET that waits for something to send."""
         return self.polling.parked if self.polling is not None else None

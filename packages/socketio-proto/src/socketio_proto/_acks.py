@@ -59,9 +59,12 @@ class PendingAck:
         self._lost = False
 
     def ask(self, socket: Socket) -> None:
-        """Expect an answer from this socket."""
-        self.waiting.add(socket)
-        socket.expect_ack(self)
+        """Expect an answer from this socket. One that owes too many already is not waited for."""
+        if socket.owes_too_many:
+            self._lost = True
+        else:
+            self.waiting.add(socket)
+            socket.expect_ack(self)
 
     def answered(self, socket: Socket, args: list[Any]) -> None:
         """An ACK packet came."""

@@ -29,6 +29,10 @@ class Audience:
         """`emit("message", ...)`."""
         return self.everyone.emit("message", *args)
 
+    async def emit_with_ack(self, event: str, *args: Any) -> list[Any]:
+        """Raises LocalProtocolError: to many it needs a timeout, `io.timeout(5.0).emit_with_ack(...)`."""
+        return await self.everyone.emit_with_ack(event, *args)
+
     def to(self, rooms: str | Iterable[str]) -> BroadcastOperator:
         """Clients in this room, or in any of these."""
         return self.everyone.to(rooms)

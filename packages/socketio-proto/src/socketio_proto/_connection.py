@@ -64,16 +64,14 @@ class Connection(Peer[Queued]):
         misfits: events that did not fit their handler and were reported.
         closing: this side closed it: what was decoded already is not looked at.
         partial_bytes: of the messages of a packet whose attachments have not all come.
-        issued: wall time of the connection.
     """
 
-    __slots__ = ("closing", "decoder", "issued", "joining", "misfits", "partial_bytes", "server", "sockets")
+    __slots__ = ("closing", "decoder", "joining", "misfits", "partial_bytes", "server", "sockets")
 
-    def __init__(self, server: Server, session: Session, decoder: PacketDecoder, issued: float) -> None:
+    def __init__(self, server: Server, session: Session, decoder: PacketDecoder) -> None:
         super().__init__(server.order, session)
         self.server = server
         self.decoder = decoder
-        self.issued = issued
         self.sockets: dict[str, Socket] = {}
         self.joining: dict[str, Socket | NamespaceRequested] = {}
         self.closing = False

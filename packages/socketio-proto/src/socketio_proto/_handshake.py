@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from engineio_proto import Headers, Request
 
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 class Handshake:
-    """The details of a connection, made from the request when asked for.
+    """The details of a client's arrival in a namespace, made from the connection's request when asked for.
 
     Attributes:
         auth: what the client sent with its CONNECT packet; {} when nothing.
-        issued: wall time of the connection in seconds since the epoch.
+        issued: wall time in seconds since the epoch.
     """
 
     __slots__ = ("_request", "auth", "issued")
@@ -38,6 +42,13 @@ class Handshake:
         return self._request.target
 
     @property
+    def time(self) -> str:
+        """`issued` as JavaScript writes a date, in UTC. (strftime's names would be those of the locale.)"""
+        t = datetime.fromtimestamp(self.issued, UTC)
+        day, month = _DAYS[t.weekday()], _MONTHS[t.month - 1]
+        return f"{day} {month} {t.day:02} {t.year:04} {t:%H:%M:%S} GMT+0000 (Coordinated Universal Time)"
+
+    @property
     def address(self) -> str:
         """The peer's IP address."""
         return self._request.remote_address
@@ -50,4 +61,4 @@ class Handshake:
     @property
     def xdomain(self) -> bool:
         """Whether the request had an Origin header."""
-        return "origin" in self._request.headers
+        return bool(self._request.headers.get("origin"))

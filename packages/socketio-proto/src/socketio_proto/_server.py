@@ -82,7 +82,7 @@ class Server(Vocabulary):
         self.dynamic = DynamicNamespaces(self)
         self.connect_timers: TimerQueue[Connection] = self.timers.queue(self.config.connect_timeout)
         self._ack_timers: TimerHeap[PendingAck] = self.timers.heap()
-        self._wall_clock = wall_clock
+        self.wall_clock = wall_clock
         self._client_files = client_files if self.config.serve_client else None
         self._max_pending_bytes = self.config.max_attachments * self.wire_options.max_message_size
         self._encode, self._new_decoder = codec_of(self.config, self._max_pending_bytes)
@@ -361,7 +361,7 @@ class Server(Vocabulary):
     ) -> None:
         match event:
             case SessionOpened(session=session):
-                connection = Connection(self, session, self._new_decoder(), self._wall_clock())
+                connection = Connection(self, session, self._new_decoder())
                 session.user = connection
                 self.connect_timers.arm(connection, now)
                 if connection.protocol == 4:

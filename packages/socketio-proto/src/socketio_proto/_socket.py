@@ -50,6 +50,7 @@ class Socket(Listening):
         "_acks",
         "_auth",
         "_data",
+        "_issued",
         "_last_rooms",
         "connected",
         "connection",
@@ -68,6 +69,7 @@ class Socket(Listening):
         self.deaf = False
         self.listeners: SocketListeners | None = None
         self._auth = auth
+        self._issued = namespace.server.wall_clock()
         self._data: dict[str, Any] | None = None
         self._acks: dict[int, PendingAck] | None = None
         self._last_rooms: frozenset[str] | None = None
@@ -91,7 +93,7 @@ class Socket(Listening):
     @property
     def handshake(self) -> Handshake:
         """Headers, query, address and auth of the client."""
-        return Handshake(self.connection.session.request, self._auth, self.connection.issued)
+        return Handshake(self.connection.session.request, self._auth, self._issued)
 
     @property
     def request(self) -> Request:
@@ -100,7 +102,9 @@ class Socket(Listening):
 
     @property
     def conn(self) -> Session:
-        """The Engine.IO session."""
+        """The Engine.IO session: its `id` (a secret between client and server), `protocol`, `transport` (`polling` or
+        `websocket`, as of now), `request`, `remote_address`, `state`, `writable`, `buffered_bytes`.
+        """
         return self.connection.session
 
     @property
@@ -309,10 +313,9 @@ class Socket(Listening):
         server = namespace.server
         if not self.connected:
             raise AckDisconnected
-        if self._acks is not None and len(self._acks) >= server.config.max_pending_acks:
-            raise LocalProtocolError(
-                f"{len(self._acks)} acknowledgements of this client are pending (max_pending_acks)"
-            )
+        if self.owes_too_many:
+            most = server.config.max_pending_acks
+            raise LocalProtocolError(f"{most} acknowledgements of this client are pending (max_pending_acks)")
         pending = PendingAck(namespace.next_ack_id(), server.runtime.waiter(), single=True)
         packet = Packet(_EVENT, namespace.name, [event, *args], pending.id)
         outgoing = server.encode(packet, compress=options.compress)
@@ -326,6 +329,11 @@ class Socket(Listening):
         """Answer a client's event. Sent even if only the namespace was left, as in the reference."""
         packet = Packet(PacketType.ACK, self.namespace.name, args, ack_id)
         self.connection.session.send(self.namespace.server.encode(packet))
+
+    @property
+    def owes_too_many(self) -> bool:
+        """Whether no more questions are to wait for this client's answers."""
+        return self._acks is not None and len(self._acks) >= self.namespace.server.config.max_pending_acks
 
     def expect_ack(self, pending: PendingAck) -> None:
         """An answer is to come from this client."""
