@@ -225,6 +225,11 @@ class Running:
                 raise failure["exception"]
             raise AssertionError(failure)
 
+    def wait(self) -> None:
+        """Wait until `serve` has ended by itself."""
+        self._thread.join(DEADLINE)
+        assert not self._thread.is_alive(), "serve did not return"
+
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a plain function in the server's thread and return its result."""
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()

@@ -29,6 +29,65 @@ def echo_server(binding: Binding, **options: Any) -> Any:
     return io
 
 
+class TestShutdown:
+    def test_from_a_handler(self, binding: Binding, serve: Serve, connect: Connect, seen: Recorder) -> None:
+        """It ends like any other that runs: within the grace, or cancelled."""
+        io = echo_server(binding)
+        begun = Recorder()
+        io.on("disconnect", lambda socket, reason: seen(str(reason)))
+
+        @io.on("stop")
+        async def stop(socket: Any) -> None:
+            io.shutdown()
+            begun("stopping")
+            try:
+                await binding.forever()
+            except binding.cancelled:
+                begun("cancelled")
+                raise
+
+        running = serve(io, close_grace=0.2)
+        websocket, polling = connect(running), connect(running, "polling")
+        polling.transport.poll.start("GET", polling.transport.target)
+        parked_before(running, io, polling)
+        websocket.emit("stop")
+        assert polling.transport.poll.finish().text == "1"
+        assert websocket.until_closed().code is None
+        assert begun.wait(2) == ["stopping", "cancelled"]
+        assert seen.wait(2) == ["server shutting down"] * 2
+        running.wait()
+        with pytest.raises(RuntimeError, match="shutdown: nothing is served"):
+            io.shutdown()
+
+    def test_a_handler_that_ends_in_time(
+        self, binding: Binding, serve: Serve, connect: Connect, seen: Recorder
+    ) -> None:
+        io = echo_server(binding)
+
+        @io.on("disconnect")
+        async def disconnected(socket: Any, reason: str) -> None:
+            for _ in range(10):
+                await binding.checkpoint()
+            seen("saved")
+
+        io.on("stop", lambda socket: io.shutdown())
+        running = serve(io, close_grace=1.0)
+        connect(running).emit("stop")
+        running.wait()
+        assert seen.items == ["saved"]
+
+    def test_before_it_is_served(self, binding: Binding) -> None:
+        for server in (binding.server(), binding.engine()):
+            with pytest.raises(RuntimeError, match="shutdown: nothing is served"):
+                server.shutdown()
+
+    def test_engine(self, binding: Binding, serve: Serve) -> None:
+        engine = binding.engine()
+        running = serve(engine)
+        running.call(engine.shutdown)
+        running.wait()
+
+
 class TestCancellation:
     def test_clients_are_told_and_handlers_cancelled(
         self, binding: Binding, serve: Serve, connect: Connect, seen: Recorder

@@ -121,6 +121,9 @@ class StepRuntime:
     def now(self) -> float:
         return self.time
 
+    def stop(self) -> None:
+        raise AssertionError("a trace that ends its server needs a process")
+
     def report(self, report: Report) -> None:
         if report.trouble is Trouble.HANDLER and not self.may_report:
             raise AssertionError(report.text) from report.error

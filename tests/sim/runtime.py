@@ -184,6 +184,7 @@ class VirtualRuntime:
     Attributes:
         tasks: those that have not ended.
         reports: what was reported.
+        stopped: whether somebody asked to end serving.
         after_turn: called after tasks ran; whoever drives the server looks there for what they caused.
     """
 
@@ -197,6 +198,7 @@ class VirtualRuntime:
         self._scheduled = False
         self.tasks: list[Task] = []
         self.reports: list[Report] = []
+        self.stopped = False
         self.after_turn: Callable[[], None] = lambda: None
 
     @property
@@ -230,6 +232,9 @@ class VirtualRuntime:
 
     def now(self) -> float:
         return self._clock.now
+
+    def stop(self) -> None:
+        self.stopped = True
 
     def report(self, report: Report) -> None:
         self.reports.append(report)

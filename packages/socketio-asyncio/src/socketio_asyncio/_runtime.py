@@ -1,4 +1,4 @@
-"""The six things that the vocabulary needs from an event loop, on asyncio."""
+"""The seven things that the vocabulary needs from an event loop, on asyncio."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _LEVELS = {
     Trouble.CLOSED: logging.INFO,
     Trouble.REFUSED: logging.INFO,
     Trouble.MISFIT: logging.INFO,
+    Trouble.UNSUPPORTED: logging.WARNING,
 }
 
 
@@ -56,6 +57,7 @@ class AsyncioRuntime:
 
     Attributes:
         tasks: the handlers that run; a task that nothing refers to could be collected half way.
+        end_serving: ends `serve`; None while nothing is served.
     """
 
     # Task(eager_start=True) came with Python 3.12.
@@ -66,6 +68,7 @@ class AsyncioRuntime:
 
     def __init__(self) -> None:
         self.tasks: set[asyncio.Task[None]] = set()
+        self.end_serving: Callable[[], None] | None = None
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a handler; on 3.12 and later up to its first suspension at once."""
@@ -91,3 +94,9 @@ class AsyncioRuntime:
     def report(self, report: Report) -> None:
         """Write to the log `socketio`: handlers' errors with their traceback, the rest at level INFO."""
         log.log(_LEVELS[report.trouble], "%s", report.text, exc_info=report.error)
+
+    def stop(self) -> None:
+        """End `serve`, as a signal does."""
+        if self.end_serving is None:
+            raise RuntimeError("shutdown: nothing is served")
+        self.end_serving()

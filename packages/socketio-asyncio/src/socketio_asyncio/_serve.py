@@ -31,7 +31,7 @@ async def serve(
     close_grace: float = 5.0,
     tune_gc: bool = True,
 ) -> None:
-    """Serve until SIGINT, SIGTERM or cancellation.
+    """Serve until SIGINT, SIGTERM, `io.shutdown()` or cancellation.
 
     Args:
         io: the server: of Socket.IO, or of Engine.IO alone.
@@ -40,7 +40,7 @@ async def serve(
         ssl: a context makes it TLS.
         other: a function of the request, sync or async, that answers other paths with a `Response`.
         ready: called with the port once connections are accepted.
-        close_grace: seconds that handlers and connections get to end after a signal.
+        close_grace: seconds that handlers and connections get to end.
         tune_gc: freeze what exists at the start and collect less often while serving.
 
     Raises:
@@ -58,6 +58,7 @@ async def serve(
         gc.collect()
         gc.freeze()
         gc.set_threshold(_GC_THRESHOLD, *threshold[1:])
+    io.runtime.end_serving = stopped.set
     try:
         if ready is not None:
             ready(server.sockets[0].getsockname()[1])
@@ -67,6 +68,7 @@ async def serve(
             loop.remove_signal_handler(number)
         server.close()
         await _close(driver, close_grace)
+        io.runtime.end_serving = None
         if tune_gc:
             gc.set_threshold(*threshold)
             gc.unfreeze()

@@ -13,7 +13,6 @@ import asyncio
 import json
 import os
 import re
-import signal
 import sys
 from typing import Any
 
@@ -242,6 +241,22 @@ def define_events(io: Server, here: Namespace, dyn: Namespace) -> None:
             return {"err": "timeout", "res": error.responses}
         return {"err": None, "res": answers}
 
+    @on("fetch-sockets")
+    async def fetch_sockets(socket: Socket, rooms: list[str]) -> list[str]:
+        return sorted(found.id for found in await socket.namespace.in_(rooms).fetch_sockets())
+
+    @on("sockets-join")
+    def sockets_join(socket: Socket, rooms: list[str], target: str | list[str]) -> None:
+        socket.namespace.in_(rooms).sockets_join(target)
+
+    @on("sockets-leave")
+    def sockets_leave(socket: Socket, rooms: list[str], target: str | list[str]) -> None:
+        socket.namespace.in_(rooms).sockets_leave(target)
+
+    @on("disconnect-sockets")
+    def disconnect_sockets(socket: Socket, rooms: list[str], close: bool = False) -> None:
+        socket.namespace.in_(rooms).disconnect_sockets(close)
+
     @on("burst")
     def burst(socket: Socket, n: int, event: str) -> None:
         for i in range(n):
@@ -288,7 +303,7 @@ def define_events(io: Server, here: Namespace, dyn: Namespace) -> None:
 
     @on("shutdown")
     def shutdown(socket: Socket) -> None:
-        os.kill(os.getpid(), signal.SIGTERM)
+        io.shutdown()
 
 
 def main() -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
+
+from ._runtime import Report, Trouble
 
 if TYPE_CHECKING:
     from engineio_proto import Outgoing
@@ -55,13 +57,17 @@ class InMemoryAdapter:
         mine = self._sockets.get(id)
         if mine is None:
             mine = self._sockets[id] = set()
+        watched = self._namespace.room_handlers
         for room in rooms:
             mine.add(room)
             members = self._rooms.get(room)
             if members is None:
-                self._rooms[room] = {id}
-            else:
-                members.add(id)
+                members = self._rooms[room] = set()
+                if watched:
+                    self._namespace.room_changed("create-room", room)
+            if watched and id not in members:
+                self._namespace.room_changed("join-room", room, id)
+            members.add(id)
 
     def leave(self, id: str, room: str) -> None:
         """Take a socket out of a room; an empty room is no more. Twice is once."""
@@ -70,9 +76,14 @@ class InMemoryAdapter:
             mine.discard(room)
         members = self._rooms.get(room)
         if members is not None:
+            watched = self._namespace.room_handlers
+            if watched and id in members:
+                self._namespace.room_changed("leave-room", room, id)
             members.discard(id)
             if not members:
                 del self._rooms[room]
+                if watched:
+                    self._namespace.room_changed("delete-room", room)
 
     def leave_all(self, id: str) -> None:
         """Take a socket out of everything."""
@@ -116,3 +127,39 @@ class InMemoryAdapter:
             session = socket.connection.session
             if (session.writable or not options.volatile) and session.send(outgoing) and ack is not None:
                 ack.ask(socket)
+
+    # Of sockets on any node; here there is but one.
+
+    def sockets_join(self, options: BroadcastOptions, rooms: frozenset[str]) -> None:
+        """Put everyone selected in rooms."""
+        for socket in self.select(options):
+            socket.join(rooms)
+
+    def sockets_leave(self, options: BroadcastOptions, rooms: frozenset[str]) -> None:
+        """Take everyone selected out of rooms."""
+        for socket in self.select(options):
+            for room in rooms:
+                socket.leave(room)
+
+    def disconnect_sockets(self, options: BroadcastOptions, close: bool) -> None:
+        """Disconnect everyone selected."""
+        for socket in self.select(options):
+            if socket.connected:  # with `close`, one before may have had the same connection
+                socket.disconnect(close)
+
+    async def fetch_sockets(self, options: BroadcastOptions) -> list[Socket]:
+        """Everyone selected."""
+        return self.select(options)
+
+    def server_side_emit(self, event: str, args: tuple[Any, ...]) -> None:
+        """There is no other server; the reference warns, too."""
+        self._warn(event)
+
+    async def server_side_emit_with_ack(self, event: str, args: tuple[Any, ...]) -> list[Any]:
+        """There is no other server, so there is no answer to wait for."""
+        self._warn(event)
+        return []
+
+    def _warn(self, event: str) -> None:
+        text = f"this adapter does not support the server_side_emit() functionality (event {event!r})"
+        self._namespace.server.runtime.report(Report(Trouble.UNSUPPORTED, text))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._operator import BroadcastOperator
+    from ._socket import Socket
 
 
 class Audience:
@@ -60,3 +61,19 @@ class Audience:
     def timeout(self, timeout: float) -> BroadcastOperator:
         """Seconds that acknowledgements may take."""
         return self.everyone.timeout(timeout)
+
+    def sockets_join(self, rooms: str | Iterable[str]) -> Awaitable[None]:
+        """Put every client in a room, or in several."""
+        return self.everyone.sockets_join(rooms)
+
+    def sockets_leave(self, rooms: str | Iterable[str]) -> Awaitable[None]:
+        """Take every client out of a room, or of several."""
+        return self.everyone.sockets_leave(rooms)
+
+    def disconnect_sockets(self, close: bool = False) -> Awaitable[None]:
+        """Disconnect every client; with `close`, close the connections."""
+        return self.everyone.disconnect_sockets(close)
+
+    async def fetch_sockets(self) -> list[Socket]:
+        """The sockets of every client."""
+        return await self.everyone.fetch_sockets()

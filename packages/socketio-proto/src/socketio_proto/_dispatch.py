@@ -27,6 +27,8 @@ from ._events import (
     NamespaceCreated,
     NamespaceRequested,
     OtherEvent,
+    RoomChanged,
+    ServerSideReceived,
     SocketConnected,
     SocketDisconnected,
     SocketErrored,
@@ -36,6 +38,7 @@ from ._handlers import Handler
 from ._matching import MatcherRunner
 from ._order import HandlerOrder, own
 from ._runtime import Report, Runtime, Trouble
+from ._server_side import ServerSideRunner
 from ._socket import Socket
 
 if TYPE_CHECKING:
@@ -63,6 +66,7 @@ class Dispatcher:
     ) -> None:
         self._decisions = decisions
         self._matchers = MatcherRunner(runtime)
+        self._server_side = ServerSideRunner(runtime)
         self._runtime = runtime
         self._max_handlers = config.max_handlers
         self.order: HandlerOrder[Queued] = HandlerOrder(engine, runtime, config, self._start)
@@ -108,6 +112,10 @@ class Dispatcher:
                 self._matchers.ask(event)
             case NamespaceAbandoned():
                 self._matchers.abandon(event)
+            case RoomChanged():
+                self._call_room(event)
+            case ServerSideReceived():
+                self._server_side.receive(event)
             case ConnectionClosed():
                 session = event.connection.session
                 text = f"closed {session.id} from {session.request.remote_address}: {event.description}"
@@ -225,6 +233,16 @@ class Dispatcher:
                 if inspect.isawaitable(result):
                     self.order.spawn(connection, self._finish_lifecycle(name, result, args[0]))
         return bool(handlers)
+
+    def _call_room(self, event: RoomChanged) -> None:
+        for handler in event.namespace.room_handlers.get(event.change, ()):
+            try:
+                result = handler.function(*event.args)
+            except BaseException as error:
+                self._handler_raised(own(error), event.change, event.namespace)
+            else:
+                if inspect.isawaitable(result):
+                    self._runtime.spawn(self._finish_lifecycle(event.change, result, event.namespace))
 
     async def _finish_lifecycle(self, name: str, result: Awaitable[Any], subject: Any) -> None:
         try:

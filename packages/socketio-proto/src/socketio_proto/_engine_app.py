@@ -92,6 +92,10 @@ class EngineServer(engineio_proto.EngineServer):
             return function
         return super().on(name, function)
 
+    def shutdown(self) -> None:
+        """End `serve` as a signal does. Raises RuntimeError when nothing is served."""
+        self.runtime.stop()
+
     # The contract, where the engine's own does not do.
 
     def receive_request(self, exchange: Exchange, now: float) -> list[EngineEvent]:

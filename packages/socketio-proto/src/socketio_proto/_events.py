@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, final
@@ -131,6 +132,34 @@ class NamespaceCreated:
 
 @final
 @dataclass(slots=True)
+class RoomChanged:
+    """A room came to be or ended, or a socket entered or left it. Only told to who listens (`on_room`)."""
+
+    namespace: Namespace
+    """Where."""
+    change: str
+    """`create-room`, `join-room`, `leave-room` or `delete-room`. Source: `in-memory-adapter.ts`."""
+    args: tuple[str, ...]
+    """The room; for `join-room` and `leave-room` also the socket's id."""
+
+
+@final
+@dataclass(slots=True)
+class ServerSideReceived:
+    """Another server of the cluster emitted to this one."""
+
+    namespace: Namespace
+    """Where."""
+    name: str
+    """The event."""
+    args: list[Any]
+    """The arguments."""
+    reply: Callable[[Any], None] | None = None
+    """Takes the answer, if one is wanted."""
+
+
+@final
+@dataclass(slots=True)
 class ConnectionClosed:
     """The server closed a connection on account of a bound or of a violation. For the log."""
 
@@ -157,6 +186,8 @@ OtherEvent: TypeAlias = (
     | SocketDisconnected
     | SocketErrored
     | NamespaceCreated
+    | RoomChanged
+    | ServerSideReceived
     | ConnectionClosed
     | InboxReleased
     | RequestRefused

@@ -2,7 +2,7 @@
 
 Two tables that never mix: `lifecycle` for what the library tells, `events` for what clients send. A packet from
 a client only ever looks in `events`, so no client can fake a `disconnect`. Beside them stands `any`: who hears every
-event of a client.
+event of a client. A namespace has two more: of changes of rooms, and of what other servers emit.
 
 A signature is resolved once. A handler that could never be called as it will be raises at registration; at
 run time the number of arguments is compared, never probed by catching a TypeError.
@@ -38,6 +38,13 @@ SOCKET_LIFECYCLE: Final = {
     "disconnecting": ("reason", "[description]"),
     "disconnect": ("reason", "[description]"),
     "error": ("error",),
+}
+
+ROOMS: Final = {
+    "create-room": ("room",),
+    "join-room": ("room", "id"),
+    "leave-room": ("room", "id"),
+    "delete-room": ("room",),
 }
 
 
@@ -293,6 +300,21 @@ def listener_of(name: str, function: Callable[..., Any], passed: tuple[str, ...]
             if least <= most and most - len(function.__defaults__ or ()) <= len(passed):
                 return Listener(function, most)
     return Listener(function, fitting_handler(name, function, passed).most)
+
+
+def room_handler(name: str, function: Callable[..., Any]) -> Handler:
+    """A handler of a change of rooms; raises for what could never be called."""
+    check_event_name(name, ROOMS, "rooms")
+    return fitting_handler(name, function, ROOMS[name], f"on_room({name!r})")
+
+
+def server_side_handler(name: str, function: Callable[..., Any]) -> Handler:
+    """A handler of what other servers emit; raises for what could never be called."""
+    what = f"on_server_side({name!r})"
+    handler = Handler(function, what)
+    if handler.ack:
+        raise TypeError(f"{what}: {_name(function)} has an Ack parameter; what it returns is the answer")
+    return handler
 
 
 def check_event_name(name: object, known: Collection[str], whose: str) -> None:

@@ -5,7 +5,7 @@ Source: `packages/socket.io/lib/namespace.ts`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from socketio_parser import RESERVED_EVENTS, Packet, PacketType
@@ -13,8 +13,8 @@ from socketio_parser import RESERVED_EVENTS, Packet, PacketType
 from ._acks import PendingAck
 from ._adapter import BroadcastOptions, InMemoryAdapter
 from ._errors import ReservedEventError
-from ._events import SocketConnected
-from ._handlers import Handlers
+from ._events import RoomChanged, ServerSideReceived, SocketConnected
+from ._handlers import Handler, Handlers
 from ._old_clients import socket_id
 from ._operator import BroadcastOperator
 from ._socket import Socket
@@ -37,13 +37,14 @@ class Namespace(Vocabulary):
         joining: how many sockets are at its door.
         announced: whether the handlers of `new_namespace` have heard of it.
         overheard: the sockets with listeners to what is sent.
+        room_handlers, server_side_handlers: see `on_room` and `on_server_side`.
     """
 
     def __init__(self, server: Server, name: str) -> None:
         self.server = server
         self.name = name
         self.sockets: dict[str, Socket] = {}
-        self.adapter = InMemoryAdapter(self)
+        self.adapter = self.make_adapter()
         self.everyone = BroadcastOperator(self)
         self.handlers = Handlers()
         self.middlewares: tuple[Middleware, ...] = ()
@@ -51,7 +52,13 @@ class Namespace(Vocabulary):
         self.joining = 0
         self.announced = False
         self.overheard: set[Socket] = set()
+        self.room_handlers: dict[str, tuple[Handler, ...]] = {}
+        self.server_side_handlers: dict[str, tuple[Handler, ...]] = {}
         self._ack_id = 0
+
+    def make_adapter(self) -> InMemoryAdapter:
+        """Who is in which room."""
+        return InMemoryAdapter(self)
 
     # Letting clients in.
 
@@ -124,6 +131,18 @@ class Namespace(Vocabulary):
     def _overhear(self, event: str, args: tuple[Any, ...], options: BroadcastOptions) -> None:
         for socket in self.adapter.select(options):
             socket.overhear(event, args)
+
+    # Called by adapters.
+
+    def room_changed(self, change: str, *args: str) -> None:
+        """A room came to be or ended, or a socket entered or left it; only when somebody listens."""
+        self.server.raise_event(RoomChanged(self, change, args))
+
+    def receive_server_side(
+        self, event: str, args: list[Any], reply: Callable[[Any], None] | None = None
+    ) -> None:
+        """Another server emitted to this namespace; `reply` takes the answer, if it wants one."""
+        self.server.raise_event(ServerSideReceived(self, event, args, reply))
 
     # Called by connections.
 

@@ -107,6 +107,27 @@ class BroadcastOperator:
             )
         return await self.namespace.broadcast_with_ack(event, args, self._options)
 
+    # Of the sockets themselves, on every node. What can be awaited is always ready.
+
+    def sockets_join(self, rooms: str | Iterable[str]) -> Awaitable[None]:
+        """Put everyone whom this reaches in a room, or in several."""
+        self.namespace.adapter.sockets_join(self._options, rooms_of(rooms))
+        return self.namespace.server.ready
+
+    def sockets_leave(self, rooms: str | Iterable[str]) -> Awaitable[None]:
+        """Take everyone whom this reaches out of a room, or of several."""
+        self.namespace.adapter.sockets_leave(self._options, rooms_of(rooms))
+        return self.namespace.server.ready
+
+    def disconnect_sockets(self, close: bool = False) -> Awaitable[None]:
+        """Disconnect everyone whom this reaches; with `close`, close the connections."""
+        self.namespace.adapter.disconnect_sockets(self._options, close)
+        return self.namespace.server.ready
+
+    async def fetch_sockets(self) -> list[Socket]:
+        """Everyone whom this reaches."""
+        return await self.namespace.adapter.fetch_sockets(self._options)
+
 
 class SocketOperator:
     """`socket.volatile`, `socket.timeout(5)`, `socket.compress(False)`: flags for the next emit to one socket."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from socketio_parser import RESERVED_EVENTS
 
-from ._adapter import BroadcastOptions
+from ._adapter import BroadcastOptions, InMemoryAdapter
 from ._errors import LocalProtocolError, ReservedEventError
 from ._events import NamespaceCreated, NamespaceRequested
 from ._handlers import fitting_handler
@@ -22,6 +22,7 @@ from ._namespace import Namespace
 if TYPE_CHECKING:
     from ._connection import Connection
     from ._server import Server
+    from ._socket import Socket
 
 Matcher: TypeAlias = "re.Pattern[str] | Callable[..., bool | Awaitable[bool]]"
 
@@ -44,6 +45,10 @@ class ParentNamespace(Namespace):
             self.pattern = None
             self._handler = fitting_handler("of", matcher, ("name", "[auth]"), "of(function)")
 
+    def make_adapter(self) -> InMemoryAdapter:
+        """That of the children."""
+        return ParentAdapter(self)
+
     def allows(self, name: str, auth: dict[str, Any]) -> Any:
         """Whether a name is one of these: a truth, or an awaitable of one. Calls the user's function."""
         if self.pattern is not None:
@@ -55,6 +60,8 @@ class ParentNamespace(Namespace):
         child = Namespace(self.server, name)
         child.parent = self
         child.handlers = self.handlers.copy()
+        child.room_handlers.update(self.room_handlers)
+        child.server_side_handlers.update(self.server_side_handlers)
         child.middlewares = self.middlewares
         self.children[name] = self.server.namespaces[name] = child
         self.server.raise_event(NamespaceCreated(child))
@@ -77,10 +84,47 @@ class ParentNamespace(Namespace):
         self, event: str, args: tuple[Any, ...], options: BroadcastOptions
     ) -> list[Any]:
         """Raises LocalProtocolError: whose answer would it be?"""
-        raise LocalProtocolError("emit_with_ack() is not supported on parent namespaces")
+        raise _unsupported("emit_with_ack")
 
     def __repr__(self) -> str:
         return f"<ParentNamespace {self.name} {self.matcher!r} {len(self.children)} children>"
+
+
+class ParentAdapter(InMemoryAdapter):
+    """Has no rooms of its own: what is done to sockets is done in every child."""
+
+    __slots__ = ("_parent",)
+
+    def __init__(self, parent: ParentNamespace) -> None:
+        super().__init__(parent)
+        self._parent = parent
+
+    def sockets_join(self, options: BroadcastOptions, rooms: frozenset[str]) -> None:
+        """Put everyone selected in rooms."""
+        for child in list(self._parent.children.values()):
+            child.adapter.sockets_join(options, rooms)
+
+    def sockets_leave(self, options: BroadcastOptions, rooms: frozenset[str]) -> None:
+        """Take everyone selected out of rooms."""
+        for child in list(self._parent.children.values()):
+            child.adapter.sockets_leave(options, rooms)
+
+    def disconnect_sockets(self, options: BroadcastOptions, close: bool) -> None:
+        """Disconnect everyone selected."""
+        for child in list(self._parent.children.values()):
+            child.adapter.disconnect_sockets(options, close)
+
+    async def fetch_sockets(self, options: BroadcastOptions) -> list[Socket]:
+        """Raises LocalProtocolError: other nodes may have children that this one has not."""
+        raise _unsupported("fetch_sockets")
+
+    def server_side_emit(self, event: str, args: tuple[Any, ...]) -> None:
+        """Raises LocalProtocolError."""
+        raise _unsupported("server_side_emit")
+
+    async def server_side_emit_with_ack(self, event: str, args: tuple[Any, ...]) -> list[Any]:
+        """Raises LocalProtocolError."""
+        raise _unsupported("server_side_emit_with_ack")
 
 
 class DynamicNamespaces:
@@ -99,8 +143,8 @@ class DynamicNamespaces:
         for parent in self.parents:
             if parent.matcher == matcher:
                 return parent
-        given: Any = matcher
-        if not (isinstance(given.pattern, str) if isinstance(given, re.Pattern) else callable(given)):
+        given = cast(object, matcher.pattern if isinstance(matcher, re.Pattern) else matcher)
+        if not (isinstance(given, str) or callable(given)):
             raise TypeError(
                 "of: a namespace is a name, a compiled pattern of str or a function (name, auth), "
                 f"not {matcher!r}"
@@ -157,3 +201,7 @@ class DynamicNamespaces:
             connection.refuse_unknown(name)
         else:
             connection.enter(namespace, request.auth)
+
+
+def _unsupported(what: str) -> LocalProtocolError:
+    return LocalProtocolError(f"{what}() is not supported on parent namespaces")

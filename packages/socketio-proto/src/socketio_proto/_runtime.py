@@ -1,4 +1,4 @@
-"""What the vocabulary needs from an event loop: six methods. A binding implements them, and nothing else.
+"""What the vocabulary needs from an event loop: seven methods. A binding implements them, and nothing else.
 
 `async def` in this package awaits only the user's awaitables and a `Waiter`; so the same code runs under
 asyncio, trio, or whatever an embedder has.
@@ -39,6 +39,7 @@ class Trouble(Enum):
     REFUSED = "a request was refused"
     CLOSED = "a connection was closed by a bound"
     MISFIT = "an event's arguments do not fit its handler"
+    UNSUPPORTED = "an adapter cannot do what was asked"
 
 
 @final
@@ -85,6 +86,10 @@ class Runtime(Protocol):
 
     def report(self, report: Report) -> None:
         """Write to the log."""
+        ...
+
+    def stop(self) -> None:
+        """End serving, as a signal does. Raises RuntimeError when nothing is served."""
         ...
 
 

@@ -124,6 +124,15 @@ class Server(Vocabulary):
             self.raise_event(NamespaceCreated(namespace))
         return namespace
 
+    def shutdown(self) -> None:
+        """End `serve` as a signal does; also from a handler. Sockets get `server shutting down`, connections close, and
+        what runs gets `close_grace` seconds. The reference's `io.close()`.
+
+        Raises:
+            RuntimeError: nothing is served.
+        """
+        self.runtime.stop()
+
     # The contract: getters.
 
     @property

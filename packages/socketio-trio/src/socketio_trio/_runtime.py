@@ -16,6 +16,7 @@ _LEVELS = {
     Trouble.CLOSED: logging.INFO,
     Trouble.REFUSED: logging.INFO,
     Trouble.MISFIT: logging.INFO,
+    Trouble.UNSUPPORTED: logging.WARNING,
 }
 
 
@@ -61,6 +62,7 @@ class TrioRuntime:
     Attributes:
         nursery: where handlers run; None while nothing is served.
         running: how many run.
+        end_serving: ends `serve`; None while nothing is served.
     """
 
     eager = False
@@ -69,6 +71,7 @@ class TrioRuntime:
     def __init__(self) -> None:
         self.nursery: trio.Nursery | None = None
         self.running = 0
+        self.end_serving: Callable[[], None] | None = None
         self._waiting = trio.lowlevel.ParkingLot()
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -109,6 +112,12 @@ class TrioRuntime:
     def report(self, report: Report) -> None:
         """Write to the log `socketio`: handlers' errors with their traceback, the rest at level INFO."""
         log.log(_LEVELS[report.trouble], "%s", report.text, exc_info=report.error)
+
+    def stop(self) -> None:
+        """End `serve`, as a signal does."""
+        if self.end_serving is None:
+            raise RuntimeError("shutdown: nothing is served")
+        self.end_serving()
 
 
 async def _scoped(scope: trio.CancelScope, coroutine: Coroutine[Any, Any, None]) -> None:

@@ -1,4 +1,4 @@
-"""`serve`: a listening server, until a signal ends it gracefully or a cancellation at once."""
+"""`serve`: a listening server, until a signal or a shutdown ends it gracefully or a cancellation at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import trio
 from socketio_proto import Other
 
 from ._driver import Driver
-from ._runtime import log
+from ._runtime import TrioRuntime, log
 from ._server import EngineServer, Server
 
 # Objects made between two collections of the youngest generation; see `socketio_asyncio`.
@@ -33,7 +33,7 @@ async def serve(
     close_grace: float = 5.0,
     tune_gc: bool = True,
 ) -> None:
-    """Serve until SIGINT, SIGTERM or cancellation.
+    """Serve until SIGINT, SIGTERM, `io.shutdown()` or cancellation.
 
     Cancelled, it says goodbye to its clients with what can be written at once, cancels the handlers and returns.
 
@@ -44,7 +44,7 @@ async def serve(
         ssl: a context makes it TLS.
         other: a function of the request, sync or async, that answers other paths with a `Response`.
         ready: called with the port once connections are accepted.
-        close_grace: seconds that handlers and connections get to end after a signal.
+        close_grace: seconds that handlers and connections get to end after a signal or a shutdown.
         tune_gc: freeze what exists at the start and collect less often while serving.
 
     Raises:
@@ -62,12 +62,13 @@ async def serve(
             listening, open_ = await nursery.start(_host, driver, tcp, ssl)
             # Only this body feels a cancellation from outside, so that it can close before all ends.
             try:
-                await _until_signal(ready, port)
+                await _until_end(driver.runtime, ready, port)
                 listening.cancel()
                 await _close(driver, close_grace)
             finally:
                 driver.close()
                 open_.cancel()
+                io.runtime.end_serving = None
 
 
 async def _host(
@@ -97,11 +98,12 @@ async def _host(
     driver.runtime.nursery = None
 
 
-async def _until_signal(ready: Callable[[int], None] | None, port: int) -> None:
+async def _until_end(runtime: TrioRuntime, ready: Callable[[int], None] | None, port: int) -> None:
     with contextlib.ExitStack() as stack:
         signals = None
         if threading.current_thread() is threading.main_thread():
             signals = stack.enter_context(trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM))
+        runtime.end_serving = stack.enter_context(trio.CancelScope()).cancel
         if ready is not None:
             ready(port)
         if signals is None:
