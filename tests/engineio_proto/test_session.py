@@ -291,6 +291,16 @@ class TestSendBuffer:
         assert ends(engine.take_events()) == [("forced close", text)]
         assert link.take() == [] and link.state is LinkState.CLOSING
 
+    def test_small_messages_are_counted_as_well(self) -> None:
+        """An object for each costs more than its bytes: answers to a client that asks and never reads."""
+        engine = new_engine(max_send_buffer=128 * 1024)
+        session, link = open_websocket(engine)
+        engine.link_blocked(link)
+        assert all(session.send_message("") for _ in range(2048))
+        assert not session.send_message("")
+        text = "send buffer full: 2048 messages wait, no more may with max_send_buffer=131072"
+        assert ends(engine.take_events()) == [("forced close", text)]
+
     def test_one_message_always_fits(self) -> None:
         engine = new_engine(max_send_buffer=10)
         session, link = open_websocket(engine)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from engineio_wire import WireConfig
 
@@ -120,6 +122,14 @@ def test_too_large(head: bytes) -> None:
     else:
         assert connection.take() == expected and not connection.open
     assert engine.heard == []
+
+
+def test_a_flood_of_empty_lines_takes_linear_time() -> None:
+    engine, connection = recording()
+    started = process_time()
+    connection.feed(b"\r\n" * 300_000 + GET + b"\r\n")
+    assert process_time() - started < 0.5
+    assert engine.heard == [("request", "GET", f"{PATH}?x")]
 
 
 def test_the_limits_are_reached_and_not_passed() -> None:

@@ -337,6 +337,7 @@ def test_split_query() -> None:
     assert split_query("/a") == ("/a", {})
     assert split_query("/a?b=%zz&c=%ff&=d&&e=f=g") == ("/a", {"b": "%zz", "c": "\ufffd", "": "d", "e": "f=g"})
     assert split_query("/a?b?c=d") == ("/a", {"b?c": "d"})
+    assert len(split_query("/a?" + "&".join(f"k{n}=v" for n in range(1500)))[1]) == 1000
 
 
 def test_socket_id() -> None:

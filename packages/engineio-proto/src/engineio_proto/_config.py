@@ -69,7 +69,7 @@ class EngineConfig:
     max_undecided: int = 1000
     """Requests that may wait for the user's functions; one more gets a 503."""
     max_send_buffer: int = 16 * 1024 * 1024
-    """Bytes that may wait for one session; one message always fits an empty buffer."""
+    """Bytes that may wait for one session, and a 64th as many messages; one message always fits an empty buffer."""
     close_timeout: float = 30.0
     """Seconds that a closing polling session waits for the GET that collects its close packet."""
     stall_timeout: float = 60.0

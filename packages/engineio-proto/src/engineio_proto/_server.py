@@ -34,6 +34,9 @@ from ._wire_options import WireOptions
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _OPEN = LinkState.OPEN
+# A message of a few bytes takes some hundred in memory, so their number is bounded as well.
+_BYTES_PER_QUEUED = 64
+_LEAST_QUEUED = 1024
 # How long a parked GET stays while its client probes. Source: `socket.ts`, `_maybeUpgrade`.
 _NOOP_INTERVAL = 0.1
 
@@ -68,6 +71,7 @@ class EngineServer:
         self.config = config if config is not None else EngineConfig()
         self.wire_options: WireOptions = self.config.wire_options()
         self.max_send_buffer = self.config.max_send_buffer
+        self.max_queued = max(_LEAST_QUEUED, self.max_send_buffer // _BYTES_PER_QUEUED)
         self.sessions: dict[str, Session] = {}
         self.dirty = Dirty()
         self.timers = timers if timers is not None else Timers()

@@ -130,7 +130,9 @@ class Session:
             return False
         buffered = self.buffered_bytes
         engine = self.engine
-        if buffered and buffered + outgoing.size > engine.max_send_buffer:
+        if buffered and (
+            buffered + outgoing.size > engine.max_send_buffer or len(self._buffer) >= engine.max_queued
+        ):
             self._overflow(outgoing)
             return False
         self.buffered_bytes = buffered + outgoing.size
@@ -318,10 +320,12 @@ class Session:
 
     def _overflow(self, outgoing: Outgoing) -> None:
         """The peer reads too slowly. It gets what fits in its closed connection: nothing."""
-        description = (
-            f"send buffer full: {self.buffered_bytes} bytes wait, {outgoing.size} more would pass "
-            f"max_send_buffer={self.engine.max_send_buffer}"
-        )
+        queued = len(self._buffer)
+        if queued >= self.engine.max_queued:
+            full = f"{queued} messages wait, no more may with"
+        else:
+            full = f"{self.buffered_bytes} bytes wait, {outgoing.size} more would pass"
+        description = f"send buffer full: {full} max_send_buffer={self.engine.max_send_buffer}"
         self._buffer.clear()
         self.end(CloseReason.FORCED_CLOSE, description)
 

@@ -13,7 +13,8 @@ the head limit (then `wants_read` is False).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+import re
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from engineio_proto import Exchange, ExchangeState, Link, LinkState, Request
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from ._wire import Wire
 
 E = TypeVar("E")
+
+# RFC 9112 2.2: "SHOULD ignore at least one empty line (CRLF) received prior to the request-line".
+_EMPTY_LINES: Final = re.compile(rb"\A(?:\r\n)++")
 
 
 class HttpSide(Generic[E]):
@@ -255,9 +259,8 @@ class HttpSide(Generic[E]):
     def _take_head(self, max_head_size: int) -> bytes | None:
         """Cut a complete head off the buffer; None while it is incomplete."""
         buffer = self.buffer
-        # RFC 9112 2.2: "SHOULD ignore at least one empty line (CRLF) received prior to the request-line".
-        while buffer.startswith(b"\r\n"):
-            buffer = buffer[2:]
+        if buffer.startswith(b"\r\n"):
+            buffer = _EMPTY_LINES.sub(b"", buffer, 1)
         end = buffer.find(b"\r\n\r\n") + 4
         if 4 <= end <= max_head_size:
             self.buffer = buffer[end:]

@@ -13,18 +13,23 @@ Source: `packages/socket.io/lib/{client,namespace,socket}.ts`, where `conn.proto
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl
+
+# The bound of Node's `querystring`; a message full of them would hold the loop for half a second.
+_MOST_PAIRS: Final = 1000
 
 
 def split_query(address: str) -> tuple[str, dict[str, str]]:
     """The name of a namespace and the query behind it.
 
     The reference has its URL parser read the name too, which makes `/a%20b` of `/a b`: a name that the client
-    does not know, so it never connects. The query is read as there: `+` is a space, of a repeated key the last wins.
+    does not know, so it never connects. The query is read as there: `+` is a space, of a repeated key the last wins,
+    but further pairs than `_MOST_PAIRS` are not looked at.
     """
     name, _, query = address.partition("?")
-    return name, dict(parse_qsl(query, keep_blank_values=True, errors="replace"))
+    first = "&".join(query.split("&", _MOST_PAIRS)[:_MOST_PAIRS])
+    return name, dict(parse_qsl(first, keep_blank_values=True, errors="replace"))
 
 
 def socket_id(namespace: str, session_id: str) -> str:
