@@ -76,8 +76,6 @@ DIFFERENCES = {
     "sio-second-connect": (_SHARED_RULE, "'forced server close'"),
     "sio2-error-from-client": (_SHARED_RULE, "'forced server close'"),
     "sio2-second-connect": (_SHARED_RULE, "'forced server close'"),
-    # Not built yet, in the server or in its conformance target.
-    "sio-middlewares": ("middlewares of a socket's packets", "mw-error"),
 }
 """Trace -> what is different, and a part of the message that says so."""
 

@@ -127,6 +127,45 @@ class TestLifecycle:
         assert seen[0] == "connection"
         assert seen[3] == "later"
 
+    @starts
+    @pytest.mark.parametrize("order", ["async first", "sync first", "both"])
+    def test_several_listeners_start_in_order_sync_or_async(self, start: Start, order: str) -> None:
+        stage = Stage(start=start)
+        seen: list[Any] = []
+
+        def noting(what: str, later: bool) -> Any:
+            def note(socket: Socket, *args: Any) -> None:
+                seen.append((what, *args))
+
+            async def note_later(socket: Socket, *args: Any) -> None:
+                note(socket, *args)
+                await stage.runtime.sleep(1.0)
+
+            return note_later if later else note
+
+        kinds = {
+            "async first": (True, False, True),
+            "sync first": (False, True, False),
+            "both": (True, True, False),
+        }
+        for n, later in enumerate(kinds[order]):
+            stage.server.on("x", noting(f"handler {n}", later))
+            stage.server.on_any(noting(f"any {n}", later))
+        ada = stage.connect()
+        ada.send('2["x",1]', '2["x",2]')
+        stage.advance()
+        assert seen == [
+            entry
+            for serial in (1, 2)
+            for entry in (
+                *((f"any {n}", "x", serial) for n in range(3)),
+                *((f"handler {n}", serial) for n in range(3)),
+            )
+        ]
+        stage.advance(1.0)
+        assert stage.runtime.tasks == []
+        assert stage.socket(ada).connection.in_flight == 0
+
 
 class TestIsolation:
     @starts

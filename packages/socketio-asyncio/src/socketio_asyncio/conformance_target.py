@@ -82,6 +82,14 @@ def say_refused(refused: RequestRefused) -> None:
 # The default mode.
 
 
+class Forbidden(Exception):
+    """What the per-packet middleware of "/mw" raises."""
+
+    def __init__(self, event: str) -> None:
+        super().__init__("forbidden event")
+        self.data = {"ev": event}
+
+
 def define(io: Server) -> None:
     """The namespaces and events that the suite expects."""
     runs = 0
@@ -99,6 +107,16 @@ def define(io: Server) -> None:
     async def second(socket: Socket) -> None:
         socket.data["second"] = True
 
+    def guard(socket: Socket) -> None:
+        @socket.use
+        def forbid(packet: list[Any]) -> None:
+            if packet[0] == "forbidden":
+                raise Forbidden(packet[0])
+
+        @socket.on("error")
+        def rejected(error: Exception) -> None:
+            socket.emit("mw-error", str(error), getattr(error, "data", None))
+
     def allow(name: str, auth: dict[str, Any]) -> bool:
         return name.startswith("/fn-") and auth.get("key") == "k"
 
@@ -109,6 +127,7 @@ def define(io: Server) -> None:
     io.of("/auth").use(authorise)
     io.of("/mw").use(count)
     io.of("/mw").use(second)
+    io.of("/mw").on("connection", guard)
 
     @io.on("new_namespace")
     def created(namespace: Namespace) -> None:

@@ -17,7 +17,7 @@ from ._acks import Ack
 from ._config import HandlerConfig
 from ._connection import DisconnectingStarted, Queued
 from ._decisions import DecisionRunner
-from ._errors import ConnectionRefused
+from ._door import Door
 from ._events import (
     ConnectionClosed,
     ConnectRequested,
@@ -68,6 +68,7 @@ class Dispatcher:
         self._matchers = MatcherRunner(runtime)
         self._server_side = ServerSideRunner(runtime)
         self._runtime = runtime
+        self._door = Door(runtime, self._handler_raised)
         self._max_handlers = config.max_handlers
         self.order: HandlerOrder[Queued] = HandlerOrder(engine, runtime, config, self._start)
 
@@ -103,7 +104,7 @@ class Dispatcher:
                 else:
                     self._start(event)
             case ConnectRequested():
-                self._run_middlewares(event.socket)
+                self._door.ask(event.socket)
             case NamespaceCreated():
                 root = event.namespace.server.namespaces["/"]
                 event.namespace.announced = True
@@ -159,7 +160,10 @@ class Dispatcher:
         self._call_lifecycle("disconnect", socket.namespace, socket, args)
         socket.end()
 
-    def _start_event(self, event: EventReceived, handlers: tuple[Handler, ...] | None = None) -> None:
+    def _start_event(
+        self, event: EventReceived, handlers: tuple[Handler, ...] | None = None, first: bool = True
+    ) -> None:
+        """`first`: the next handler's value is the acknowledgement."""
         socket = event.socket
         if handlers is None:
             if socket.deaf:
@@ -173,8 +177,6 @@ class Dispatcher:
                 return
         args = event.args
         count = len(args) + 1
-        # The first registered one's value is the acknowledgement, whoever ends first.
-        first = True
         for handler in handlers:
             if not handler.least <= count <= handler.most:
                 self._misfit(event, handler)
@@ -193,9 +195,17 @@ class Dispatcher:
                     connection = socket.connection
                     connection.in_flight += 1
                     self.order.spawn(connection, self._finish_event(event, result, first))
+                    if connection.held is not None and handler is not handlers[-1]:
+                        # It has not started yet, and the others are to start behind it.
+                        rest = handlers[handlers.index(handler) + 1 :]
+                        self.order.spawn_whole(connection, self._start_rest(event, rest))
+                        return
                 elif first and event.ack_id is not None:
                     self._acknowledge(event, result)
             first = False
+
+    async def _start_rest(self, event: EventReceived, handlers: tuple[Handler, ...]) -> None:
+        self._start_event(event, handlers, first=False)
 
     async def _finish_event(self, event: EventReceived, result: Awaitable[Any], answers: bool) -> None:
         connection = event.socket.connection
@@ -254,10 +264,40 @@ class Dispatcher:
 
     def _intercept(self, event: EventReceived) -> None:
         """Those who hear every event, then the socket's middlewares, then its handlers, in the reference's order."""
+        listeners = event.socket.listeners
+        own_any = listeners.any if listeners is not None else ()
+        self._overhear(event, event.socket.namespace.handlers.any + own_any)
+
+    def _overhear(self, event: EventReceived, handlers: tuple[Handler, ...]) -> None:
+        socket = event.socket
+        connection = socket.connection
+        args = [event.name, *event.args]
+        for position, handler in enumerate(handlers):
+            if not handler.least <= len(args) + 1 <= handler.most:
+                self._misfit(event, handler, 2)
+                continue
+            try:
+                result = handler.call(socket, args, Ack(event))
+            except BaseException as error:
+                self._handler_raised(own(error), "on_any", socket)
+            else:
+                if inspect.isawaitable(result):
+                    connection.in_flight += 1
+                    self.order.spawn(connection, self._finish_event(event, result, False))
+                    if connection.held is not None:  # as in `_start_event`
+                        self.order.spawn_whole(
+                            connection, self._overhear_rest(event, handlers[position + 1 :])
+                        )
+                        return
+        self._pass_on(event)
+
+    async def _overhear_rest(self, event: EventReceived, handlers: tuple[Handler, ...]) -> None:
+        self._overhear(event, handlers)
+
+    def _pass_on(self, event: EventReceived) -> None:
+        """To the socket's middlewares."""
         socket = event.socket
         listeners = socket.listeners
-        for handler in socket.namespace.handlers.any + (listeners.any if listeners is not None else ()):
-            self._overhear(event, handler)
         packet = [event.name, *event.args]
         middlewares = listeners.middlewares if listeners is not None else ()
         for position, middleware in enumerate(middlewares):
@@ -273,21 +313,6 @@ class Dispatcher:
                 self.order.spawn_whole(socket.connection, rest)
                 return
         self._let_through(event, packet)
-
-    def _overhear(self, event: EventReceived, handler: Handler) -> None:
-        socket = event.socket
-        args = [event.name, *event.args]
-        if not handler.least <= len(args) + 1 <= handler.most:
-            self._misfit(event, handler, 2)
-            return
-        try:
-            result = handler.call(socket, args, Ack(event))
-        except BaseException as error:
-            self._handler_raised(own(error), "on_any", socket)
-        else:
-            if inspect.isawaitable(result):
-                socket.connection.in_flight += 1
-                self.order.spawn(socket.connection, self._finish_event(event, result, False))
 
     async def _finish_use(
         self, event: EventReceived, packet: list[Any], result: Awaitable[Any], rest: tuple[Handler, ...]
@@ -324,58 +349,6 @@ class Dispatcher:
         socket = event.socket
         if socket.deaf or not self._call_lifecycle("error", socket.namespace, socket, (socket, error)):
             self._handler_raised(error, "use", socket)  # nobody else would know
-
-    # The door.
-
-    def _run_middlewares(self, socket: Socket) -> None:
-        """Sync middlewares run at once; from the first awaitable on, the rest runs in a task."""
-        middlewares = socket.namespace.middlewares
-        for position, middleware in enumerate(middlewares):
-            if socket.deaf:  # the one before closed the connection
-                return
-            try:
-                result = middleware(socket)
-            except BaseException as error:
-                self._refuse(socket, own(error))
-                return
-            if inspect.isawaitable(result):
-                self._runtime.spawn(self._finish_middlewares(socket, result, middlewares[position + 1 :]))
-                return
-        socket.namespace.accept(socket)
-
-    async def _finish_middlewares(
-        self, socket: Socket, result: Awaitable[Any], rest: tuple[Any, ...]
-    ) -> None:
-        try:
-            await result
-            for middleware in rest:
-                if socket.deaf:
-                    return
-                result = middleware(socket)
-                if inspect.isawaitable(result):
-                    await result
-        except Exception as error:
-            self._refuse(socket, error)
-        except BaseException:
-            self._refuse(socket, ConnectionRefused())  # cancelled: the client must not wait for ever
-            raise
-        else:
-            socket.namespace.accept(socket)
-
-    def _refuse(self, socket: Socket, error: BaseException) -> None:
-        if isinstance(error, ConnectionRefused):
-            message, data = error.message, error.data
-            text = f"a middleware of {socket.namespace.name!r} refused {socket.handshake.address}: {message!r} {data!r}"
-            self._runtime.report(Report(Trouble.REFUSED, text))
-        else:
-            # A bug in a middleware keeps the client out, but its text is nobody's business.
-            self._handler_raised(error, "use", socket)
-            message, data = "Internal error", None
-        try:
-            socket.namespace.refuse(socket, message, data)
-        except Exception as unsendable:  # ConnectionRefused with data that cannot be sent
-            self._handler_raised(unsendable, "use", socket)
-            socket.connection.refuse(socket.namespace.name, message)
 
     # Reports.
 
