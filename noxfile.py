@@ -113,11 +113,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Mypy and pyright, both strict, over the packages."""
-    _install(session, "types", "speed")
+    """Mypy and pyright, both strict, over the packages, and what they find in a user's code."""
+    _install(session, "types", "speed", "test")
     _npm(session)  # pyright runs on Node
     _run_mypy(session)
     _run_pyright(session)
+    session.run("python", "-m", "pytest", "tests/types")
 
 
 def _other_python(version: str) -> str:
@@ -314,7 +315,7 @@ def _run_pyright(session: nox.Session) -> None:
 
 
 def _is_unit_suite(path: Path) -> bool:
-    return path.is_dir() and path.name not in {"interop", "benchmarks", "__pycache__"}
+    return path.is_dir() and path.name not in {"interop", "types", "benchmarks", "__pycache__"}
 
 
 def _missing() -> list[str]:

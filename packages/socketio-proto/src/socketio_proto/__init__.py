@@ -3,6 +3,7 @@ Engine.IO alone."""
 
 from ._acks import Ack
 from ._adapter import BroadcastOptions, InMemoryAdapter
+from ._class_namespace import ClassNamespace
 from ._client_files import ClientFiles
 from ._config import ServerConfig
 from ._connection import Connection
@@ -42,6 +43,7 @@ from ._parent import ParentNamespace
 from ._runtime import Report, Runtime, Trouble, Waiter
 from ._server import Server
 from ._socket import Socket
+from ._typed_event import TypedEvent
 
 __all__ = [
     "Ack",
@@ -50,6 +52,7 @@ __all__ = [
     "AckTimeout",
     "BroadcastOperator",
     "BroadcastOptions",
+    "ClassNamespace",
     "ClientFiles",
     "ConnectRequested",
     "Connection",
@@ -86,5 +89,6 @@ __all__ = [
     "SocketEvent",
     "SocketOperator",
     "Trouble",
+    "TypedEvent",
     "Waiter",
 ]

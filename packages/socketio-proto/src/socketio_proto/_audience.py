@@ -6,7 +6,9 @@ Both have the same words, so they are written once, here, over the operator that
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
+
+from ._typed_event import P, R, TypedEvent
 
 if TYPE_CHECKING:
     from ._operator import BroadcastOperator
@@ -22,7 +24,11 @@ class Audience:
 
     everyone: BroadcastOperator
 
-    def emit(self, event: str, *args: Any) -> Awaitable[None]:
+    @overload
+    def emit(self, event: TypedEvent[P, Any], *args: P.args, **kwargs: P.kwargs) -> Awaitable[None]: ...
+    @overload
+    def emit(self, event: str, *args: Any) -> Awaitable[None]: ...
+    def emit(self, event: Any, *args: Any) -> Awaitable[None]:  # type: ignore[misc]  # P has no keywords
         """Send an event to every client in the namespace; a server's is "/"."""
         return self.everyone.emit(event, *args)
 
@@ -30,7 +36,11 @@ class Audience:
         """`emit("message", ...)`."""
         return self.everyone.emit("message", *args)
 
-    async def emit_with_ack(self, event: str, *args: Any) -> list[Any]:
+    @overload
+    async def emit_with_ack(self, event: TypedEvent[P, R], *args: P.args, **kwargs: P.kwargs) -> list[R]: ...
+    @overload
+    async def emit_with_ack(self, event: str, *args: Any) -> list[Any]: ...
+    async def emit_with_ack(self, event: Any, *args: Any) -> list[Any]:  # type: ignore[misc]  # the same
         """Raises LocalProtocolError: to many it needs a timeout, `io.timeout(5.0).emit_with_ack(...)`."""
         return await self.everyone.emit_with_ack(event, *args)
 

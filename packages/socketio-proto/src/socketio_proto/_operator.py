@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from ._adapter import BroadcastOptions
 from ._errors import LocalProtocolError
+from ._typed_event import P, R, TypedEvent
 
 if TYPE_CHECKING:
     from ._namespace import Namespace
@@ -85,7 +86,11 @@ class BroadcastOperator:
         """Seconds that the clients may take to acknowledge; `emit_with_ack` to many needs it."""
         return self._with(timeout=seconds(timeout))
 
-    def emit(self, event: str, *args: Any) -> Awaitable[None]:
+    @overload
+    def emit(self, event: TypedEvent[P, Any], *args: P.args, **kwargs: P.kwargs) -> Awaitable[None]: ...
+    @overload
+    def emit(self, event: str, *args: Any) -> Awaitable[None]: ...
+    def emit(self, event: Any, *args: Any) -> Awaitable[None]:  # type: ignore[misc]  # P has no keywords
         """Send an event; encoded once, whoever many receive it. The result is always ready to be awaited.
 
         Raises:
@@ -94,7 +99,11 @@ class BroadcastOperator:
         """
         return self.namespace.broadcast(event, args, self._options)
 
-    async def emit_with_ack(self, event: str, *args: Any) -> list[Any]:
+    @overload
+    async def emit_with_ack(self, event: TypedEvent[P, R], *args: P.args, **kwargs: P.kwargs) -> list[R]: ...
+    @overload
+    async def emit_with_ack(self, event: str, *args: Any) -> list[Any]: ...
+    async def emit_with_ack(self, event: Any, *args: Any) -> list[Any]:  # type: ignore[misc]  # the same
         """Send an event and return the first argument of every client's acknowledgement, in order of arrival.
 
         Raises:
@@ -175,7 +184,11 @@ class SocketOperator:
         """Everybody else on this node, with these flags."""
         return self.broadcast.local
 
-    def emit(self, event: str, *args: Any) -> Awaitable[None]:
+    @overload
+    def emit(self, event: TypedEvent[P, Any], *args: P.args, **kwargs: P.kwargs) -> Awaitable[None]: ...
+    @overload
+    def emit(self, event: str, *args: Any) -> Awaitable[None]: ...
+    def emit(self, event: Any, *args: Any) -> Awaitable[None]:  # type: ignore[misc]  # P has no keywords
         """Send an event; see `Socket.emit`."""
         return self._socket.emit_event(event, args, self._options)
 
@@ -183,6 +196,10 @@ class SocketOperator:
         """`emit("message", ...)`."""
         return self.emit("message", *args)
 
-    async def emit_with_ack(self, event: str, *args: Any) -> Any:
+    @overload
+    async def emit_with_ack(self, event: TypedEvent[P, R], *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    async def emit_with_ack(self, event: str, *args: Any) -> Any: ...
+    async def emit_with_ack(self, event: Any, *args: Any) -> Any:  # type: ignore[misc]  # the same
         """Send an event and return the client's answer; see `Socket.emit_with_ack`."""
         return await self._socket.ask(event, args, self._options)

@@ -35,6 +35,7 @@ from engineio_proto import (
 from socketio_parser import DecodeError, Decoder, Packet, PacketType
 
 from ._acks import PendingAck
+from ._class_namespace import ClassNamespace, register_class_namespace
 from ._client_files import ClientFiles
 from ._config import split_options
 from ._connection import Connection
@@ -123,6 +124,10 @@ class Server(Vocabulary):
             namespace = self.namespaces[name] = Namespace(self, name)
             self.raise_event(NamespaceCreated(namespace))
         return namespace
+
+    def register_namespace(self, methods: ClassNamespace) -> Namespace:
+        """Register the methods of a class as a namespace's handlers, and return the namespace. Raises as `on` does."""
+        return register_class_namespace(self, methods)
 
     def shutdown(self) -> None:
         """End `serve` as a signal does; also from a handler. Sockets get `server shutting down`, connections close, and

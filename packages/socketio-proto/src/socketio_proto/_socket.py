@@ -8,7 +8,7 @@ Source: `packages/socket.io/lib/socket.ts`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from socketio_parser import RESERVED_EVENTS, Packet, PacketType
 
@@ -17,10 +17,11 @@ from ._adapter import BroadcastOptions
 from ._errors import AckDisconnected, LocalProtocolError, ReservedEventError
 from ._handlers import Function
 from ._handshake import Handshake
-from ._listening import Listening
+from ._listening import SocketListening
 from ._operator import BroadcastOperator, SocketOperator, rooms_of
 from ._runtime import Report, Trouble
 from ._socket_listeners import SocketListeners
+from ._typed_event import P, R, TypedEvent
 
 if TYPE_CHECKING:
     from engineio_proto import Outgoing, Request, Session
@@ -33,7 +34,7 @@ _PLAIN: Final = BroadcastOptions()
 _VOLATILE: Final = BroadcastOptions(volatile=True)
 
 
-class Socket(Listening):
+class Socket(SocketListening):
     """One client in one namespace.
 
     Attributes:
@@ -119,7 +120,11 @@ class Socket(Listening):
 
     # Sending.
 
-    def emit(self, event: str, *args: Any) -> Awaitable[None]:
+    @overload
+    def emit(self, event: TypedEvent[P, Any], *args: P.args, **kwargs: P.kwargs) -> Awaitable[None]: ...
+    @overload
+    def emit(self, event: str, *args: Any) -> Awaitable[None]: ...
+    def emit(self, event: Any, *args: Any) -> Awaitable[None]:  # type: ignore[misc]  # P has no keywords
         """Send an event. Await the result for backpressure: it is ready unless much waits to be sent.
 
         Raises:
@@ -145,7 +150,11 @@ class Socket(Listening):
         """`emit("message", ...)`."""
         return self.emit("message", *args)
 
-    async def emit_with_ack(self, event: str, *args: Any) -> Any:
+    @overload
+    async def emit_with_ack(self, event: TypedEvent[P, R], *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    async def emit_with_ack(self, event: str, *args: Any) -> Any: ...
+    async def emit_with_ack(self, event: Any, *args: Any) -> Any:  # type: ignore[misc]  # the same
         """Send an event and return the client's answer: None, its one argument, or a tuple of several.
 
         Raises:

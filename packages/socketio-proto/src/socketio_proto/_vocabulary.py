@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._audience import Audience
 from ._handlers import Function, room_handler, server_side_handler
-from ._listening import Listening
+from ._listening import NamespaceListening
 from ._server_side import check_server_side_name
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ Middleware = Callable[["Socket"], Any]
 MiddlewareFunction = TypeVar("MiddlewareFunction", bound=Middleware)
 
 
-class Vocabulary(Audience, Listening):
+class Vocabulary(Audience, NamespaceListening):
     """The words of a namespace. What they change is kept by the namespace of `everyone`."""
 
     def _listeners(self) -> Handlers:

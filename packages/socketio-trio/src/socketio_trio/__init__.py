@@ -15,6 +15,7 @@ from socketio_proto import (
     AckError,
     AckTimeout,
     BroadcastOperator,
+    ClassNamespace,
     ConnectionRefused,
     DisconnectReason,
     EngineSession,
@@ -24,6 +25,7 @@ from socketio_proto import (
     ParentNamespace,
     ReservedEventError,
     Socket,
+    TypedEvent,
 )
 
 from ._serve import serve
@@ -36,6 +38,7 @@ __all__ = [
     "AckTimeout",
     "AnswerHeaders",
     "BroadcastOperator",
+    "ClassNamespace",
     "CloseReason",
     "ConnectionRefused",
     "DisconnectReason",
@@ -53,5 +56,6 @@ __all__ = [
     "Response",
     "Server",
     "Socket",
+    "TypedEvent",
     "serve",
 ]
