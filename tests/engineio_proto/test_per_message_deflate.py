@@ -67,6 +67,7 @@ def test_every_option() -> None:
         (1, TypeError, ["per_message_deflate", "1", "True, False or a mapping"]),
         ("on", TypeError, ["per_message_deflate", "'on'"]),
         ({"treshold": 1}, TypeError, ["per_message_deflate", "'treshold'", "did you mean 'threshold'"]),
+        ({"zlib_deflate_options": {9: 1}}, TypeError, ["zlib_deflate_options", "9", "known options"]),
         ({"zlib_deflate_options": {"levl": 1}}, TypeError, ["zlib_deflate_options", "'levl'", "'level'"]),
         ({"zlib_inflate_options": {"memLevel": 1}}, TypeError, ["zlib_inflate_options", "'mem_level'"]),
         ({"zlib_inflate_options": 5}, TypeError, ["zlib_inflate_options", "5", "mapping"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 import zlib
 from typing import Any
@@ -224,6 +225,12 @@ def test_the_limit_is_inclusive_and_per_message() -> None:
     assert engine.heard == [("message", bytes(10_000))] * 3
 
 
+def test_a_limit_beyond_that_of_zlib_is_none() -> None:
+    engine, connection = connect(size=sys.maxsize)
+    connection.feed(compressed(LONG.encode()))
+    assert engine.heard == [("message", LONG)]
+
+
 @pytest.mark.parametrize("fragments", [1, 100])
 def test_a_bomb_is_inflated_no_further_than_the_limit(fragments: int) -> None:
     """CVE-2018-1000518: 50 MB in 50 kB; each fragment alone would be small."""
@@ -383,6 +390,8 @@ def test_a_connection_without_the_extension_holds_nothing_for_it() -> None:
     ("options", "error", "words"),
     [
         ({"per_message_deflate": True}, TypeError, ["per_message_deflate", "True", "PerMessageDeflate"]),
+        ({"max_message_size": 0}, ValueError, ["max_message_size", "0", "at least 1"]),
+        ({"max_message_size": "1"}, TypeError, ["max_message_size", "'1'", "integer"]),
         ({"ws_engine": "ws"}, ValueError, ["ws_engine", "'ws'", "'wsproto'"]),
         ({"ws_engine": 5}, TypeError, ["ws_engine", "5", "codec"]),
         ({"ws_engine": type(ENGINES["websockets"])}, TypeError, ["ws_engine", "codec"]),
@@ -390,6 +399,6 @@ def test_a_connection_without_the_extension_holds_nothing_for_it() -> None:
 )
 def test_wrong_options_of_a_wire(options: dict[str, Any], error: type[Exception], words: list[str]) -> None:
     with pytest.raises(error) as raised:
-        WireOptions(max_message_size=1, **options)
+        WireOptions(**{"max_message_size": 1, **options})
     for word in words:
         assert word in str(raised.value)

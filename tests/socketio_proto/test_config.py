@@ -32,6 +32,7 @@ from tests.sim.socketio import Stage
         ({"connect_timeout": True}, TypeError, ["connect_timeout", "True"]),
         ({"connect_timeout": 0}, ValueError, ["connect_timeout", "not 0", "more than 0"]),
         ({"connect_timeout": float("nan")}, ValueError, ["connect_timeout", "nan"]),
+        ({"connect_timeout": 10**400}, ValueError, ["connect_timeout", "at most 1e9"]),
         ({"connect_timeout": 2e9}, ValueError, ["connect_timeout", "2000000000.0", "at most 1e9"]),
         ({"serve_client": 1}, TypeError, ["serve_client", "True or False", "not 1"]),
         ({"ping_interval": "25"}, TypeError, ["ping_interval", "'25'"]),

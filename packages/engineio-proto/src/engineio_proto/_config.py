@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
-from math import isfinite
 from typing import Any, Final, cast
 
 from cookie_policy import CookieOptions
@@ -114,11 +113,11 @@ class EngineConfig:
             seconds: Any = getattr(self, name)
             if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
                 raise TypeError(f"{name} must be seconds as a number, not {seconds!r}")
-            if not (isfinite(seconds) and 0 < seconds <= 10**9):
+            if not 0 < seconds <= 10**9:  # nor NaN
                 raise ValueError(f"{name} must be more than 0 and at most 1e9 seconds, not {seconds!r}")
         for name in ("max_http_buffer_size", "max_send_buffer", "slice", "max_undecided"):
             size: Any = getattr(self, name)
-            if isinstance(size, bool) or not isinstance(size, (int, float)) or int(size) != size:
+            if isinstance(size, bool) or not isinstance(size, (int, float)) or size % 1 != 0:  # nor NaN
                 raise TypeError(f"{name} must be an integer, not {size!r}")
             if size < 1:
                 raise ValueError(f"{name} must be at least 1, not {size!r}")

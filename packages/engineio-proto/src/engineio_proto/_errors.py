@@ -39,8 +39,8 @@ ERROR_MESSAGES: Final = {
 }
 
 
-def unknown_option(name: str, known: set[str]) -> str:
+def unknown_option(name: object, known: set[str]) -> str:
     """The text of the error for an option that does not exist."""
-    near = get_close_matches(name, sorted(known), n=1)
+    near = get_close_matches(str(name), sorted(known), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; known options: {', '.join(sorted(known))}"
     return f"unknown option {name!r}{hint}"

@@ -2,7 +2,7 @@
 
 Sources: ws 8.21 `lib/permessage-deflate.js` and its documentation; RFC 7692 7.1 for the parameters. Off by default,
 as in the reference, because of the memory: a connection that has sent and received compressed messages and keeps
-both contexts holds about 300 KiB (see `PerMessageDeflate.mem_level` and the window bits).
+both contexts holds about 300 KiB (see `ZlibOptions.mem_level` and the window bits).
 """
 
 from __future__ import annotations

@@ -30,6 +30,11 @@ class WireOptions:
     """Who reads and makes WebSocket frames: None, `"wsproto"`, or an `engineio_wire.WebSocketEngine`."""
 
     def __post_init__(self) -> None:
+        size: Any = self.max_message_size
+        if isinstance(size, bool) or not isinstance(size, int):
+            raise TypeError(f"max_message_size must be an integer, not {size!r}")
+        if size < 1:
+            raise ValueError(f"max_message_size must be at least 1, not {size!r}")
         _check_engine("http_engine", self.http_engine, ("h11", "httptools"), "read_head(raw)")
         _check_engine("ws_engine", self.ws_engine, ("wsproto",), "codec(settings)")
         deflate: Any = self.per_message_deflate

@@ -10,6 +10,7 @@ direction; without context takeover it lives for one message.
 
 from __future__ import annotations
 
+import sys
 import zlib
 from typing import Final
 
@@ -39,7 +40,8 @@ class Inflating(Extension):
 
     def __init__(self, parameters: DeflateParameters, max_message_size: int) -> None:
         self._parameters = parameters
-        self._max_message_size = max_message_size
+        # zlib takes the next greater number for a bound.
+        self._max_message_size = min(max_message_size, sys.maxsize - 1)
         # Of the message in progress: RSV1 of its first frame, and how many bytes it has given.
         self._compressed = False
         self._size = 0
