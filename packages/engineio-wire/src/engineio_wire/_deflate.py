@@ -10,7 +10,6 @@ direction; without context takeover it lives for one message.
 
 from __future__ import annotations
 
-import sys
 import zlib
 from typing import Final
 
@@ -21,6 +20,8 @@ from ._negotiation import DeflateParameters
 
 # RFC 7692 7.2.1: what a sender removes from the tail of a message, and 7.2.2: a receiver appends.
 _TAIL: Final = b"\x00\x00\xff\xff"
+# zlib takes no bound that is not a C integer.
+_MOST: Final = 2**62
 # RFC 7692 7.2.3.6: an empty message. zlib gives nothing for a second flush without input.
 _EMPTY: Final = b"\x00"
 
@@ -40,8 +41,7 @@ class Inflating(Extension):
 
     def __init__(self, parameters: DeflateParameters, max_message_size: int) -> None:
         self._parameters = parameters
-        # zlib takes the next greater number for a bound.
-        self._max_message_size = min(max_message_size, sys.maxsize - 1)
+        self._max_message_size = min(max_message_size, _MOST)
         # Of the message in progress: RSV1 of its first frame, and how many bytes it has given.
         self._compressed = False
         self._size = 0
