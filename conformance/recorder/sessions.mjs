@@ -17,6 +17,7 @@ import { drift, finished } from "./session_trace.mjs";
 import { CLIENT_FILES } from "./scenarios_client_files.mjs";
 import { COMPRESSION } from "./scenarios_compression.mjs";
 import { CORS } from "./scenarios_cors.mjs";
+import { DYNAMIC } from "./scenarios_dynamic.mjs";
 import { EDGES } from "./scenarios_edges.mjs";
 import { NAMESPACES } from "./scenarios_namespaces.mjs";
 import { OLD_CLIENTS } from "./scenarios_old_clients.mjs";
@@ -29,7 +30,7 @@ import { WEBSOCKET } from "./scenarios_websocket.mjs";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const TRACES = join(HERE, "..", "traces", "sessions");
 const SCENARIOS = [
-  ...POLLING, ...WEBSOCKET, ...OPTION_SCENARIOS, ...CORS, ...COMPRESSION, ...EDGES, ...PROTOCOL3, ...NAMESPACES, ...OLD_CLIENTS, ...VIOLATIONS, ...CLIENT_FILES,
+  ...POLLING, ...WEBSOCKET, ...OPTION_SCENARIOS, ...CORS, ...COMPRESSION, ...EDGES, ...PROTOCOL3, ...NAMESPACES, ...DYNAMIC, ...OLD_CLIENTS, ...VIOLATIONS, ...CLIENT_FILES,
 ];
 
 // Read as a file: not every package exports its package.json.

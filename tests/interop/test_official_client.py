@@ -15,7 +15,10 @@ from tests.interop.target import Target, missing, play_scenario
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
 TRANSPORTS = ("polling", "websocket", "polling,websocket")
-SCENARIOS = ("messages", "acks", "rooms", "refusal", "reasons", "reserved", "restart", "crowd")
+SCENARIOS = (
+    *("messages", "acks", "rooms", "refusal", "reasons", "reserved", "restart", "crowd"),
+    *("dynamic", "management"),
+)
 
 
 @pytest.fixture

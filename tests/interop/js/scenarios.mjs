@@ -164,6 +164,41 @@ const scenarios = {
     assert.equal(await socket.emitWithAck("echo", "still here"), "still here");
   },
 
+  async dynamic() {
+    const one = await connected("/dyn-1", { auth: { for: "one" } });
+    const two = await connected("/dyn-2");
+    const main = await connected();
+    assert.equal((await one.emitWithAck("info")).nsp, "/dyn-1");
+    const heard = [event(one, "all"), event(two, "all")];
+    main.emit("parent-emit", "all", 1);
+    assert.deepEqual(await Promise.all(heard), [[1], [1]]);
+    const fn = await connected("/fn-a", { auth: { key: "k" } });
+    assert.deepEqual(await main.emitWithAck("namespaces"), ["/", "/auth", "/custom", "/dyn-1", "/dyn-2", "/fn-a", "/mw"]);
+    for (const [nsp, auth] of [["/dyn-x"], ["/fn-b", { key: "wrong" }], ["/nowhere"]]) {
+      const [error] = await event(connect(nsp, { auth }), "connect_error");
+      assert.equal(error.message, "Invalid namespace");
+    }
+    assert.equal(await fn.emitWithAck("echo", 1), 1);
+  },
+
+  async management() {
+    const [a, b, c] = await Promise.all([connected(), connected(), connected()]);
+    for (const socket of [a, b]) await socket.emitWithAck("join", "red");
+    await a.emitWithAck("sockets-join", ["red"], ["blue", "green"]);
+    await a.emitWithAck("sockets-leave", [b.id], "red");
+    assert.deepEqual(await a.emitWithAck("fetch-sockets", ["blue"]), [a.id, b.id].sort());
+    assert.deepEqual(await a.emitWithAck("fetch-sockets", ["red"]), [a.id]);
+    assert.deepEqual(await a.emitWithAck("fetch-sockets", []), [a.id, b.id, c.id].sort());
+    let gone = event(b, "disconnect");
+    a.emit("disconnect-sockets", ["green", "red"], false);
+    assert.equal((await gone)[0], "io server disconnect");
+    gone = event(c, "disconnect");
+    const closed = event(c.io, "close");
+    c.emit("disconnect-sockets", [], true);
+    assert.equal((await gone)[0], "io server disconnect");
+    await closed;
+  },
+
   async restart() {
     const socket = await connected("/", { reconnectionDelay: 100, reconnectionDelayMax: 300 });
     const before = socket.id;
