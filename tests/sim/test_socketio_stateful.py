@@ -7,6 +7,7 @@ and (held by the clock) a deadline that was handled is over.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from hypothesis import settings
@@ -27,6 +28,8 @@ from tests.sim.socketio import Stage, Visitor
 
 NAMESPACES = ("/", "/a")
 ROOMS = ("red", "blue")
+# In "/a" `old` is renamed to `sync`, `bad` is refused, `own` and `once` have handlers of the socket's own.
+KINDS = ("sync", "async", "raise", "nobody's", "old", "bad", "own", "once")
 indexes = st.integers(min_value=0, max_value=30)
 namespaces = st.sampled_from(NAMESPACES)
 rooms = st.sampled_from(ROOMS)
@@ -37,7 +40,9 @@ class Seat:
 
     Attributes:
         sent: serials of the client's events.
-        started: serials that the server's handlers were called with.
+        started: serials that the server's handlers were called with, or an `error` handler for a refused one.
+        any: serials of all events that the client sent, and those that a catch-all listener heard.
+        outgoing: serials that an outgoing listener heard.
         queued: serials that the server emitted to it.
         got: serials that arrived.
         heard: how many had started when the server disconnected it: no more may.
@@ -51,13 +56,20 @@ class Seat:
         self.rooms = {id}
         self.sent: list[int] = []
         self.started: list[int] = []
+        self.any: tuple[list[int], list[int]] = ([], [])
+        self.outgoing: list[int] = []
         self.queued: list[int] = []
         self.got: list[int] = []
         self.asked_back: dict[int, int] = {}
         self.answered: dict[int, Any] = {}
+        self.used: set[str] = set()
         self.left: str | None = None
         self.heard: int | None = None
         self.reasons: list[DisconnectReason] = []
+
+
+class Refused(Exception):
+    """What a middleware of "/a" raises for the event `bad`."""
 
 
 class Guest:
@@ -121,6 +133,36 @@ class Rooms(RuleBasedStateMachine):
             socket.join("red")
             await runtime.sleep(0.3)
 
+        @server.on_any
+        def overhear_in_namespace(socket: Socket, event: str, serial: int) -> None:
+            self.seats[socket.id].any[1].append(serial)
+
+        @server.of("/a").on("connection")
+        def listen(socket: Socket) -> None:
+            if self.serial % 2:
+                socket.use(partial(self.dawdle, socket))
+
+            @socket.use
+            def rename_or_refuse(packet: list[Any]) -> None:
+                if packet[0] == "old":
+                    packet[0] = "sync"
+                elif packet[0] == "bad":
+                    raise Refused(packet[1])
+
+            @socket.on("error")
+            def refused(error: Exception) -> None:
+                if isinstance(error, Refused):
+                    self.starts(socket, error.args[0])
+
+            socket.on_any(lambda event, serial: self.seats[socket.id].any[1].append(serial))
+            socket.on("own", lambda serial: self.starts(socket, serial))
+            socket.once("once", lambda serial: self.starts(socket, serial))
+
+            @socket.on_any_outgoing
+            def overhear_outgoing(event: str, *args: Any) -> None:
+                if event == "news":
+                    self.seats[socket.id].outgoing.append(args[0])
+
         server.of("/a").use(slow)
         for polling in (True, False, True):
             self.connect(polling, not polling, False)
@@ -131,6 +173,11 @@ class Rooms(RuleBasedStateMachine):
         seat = self.seats[socket.id]
         assert seat.reasons == [], "an event after the disconnection"
         seat.started.append(serial)
+
+    async def dawdle(self, socket: Socket, packet: list[Any]) -> None:
+        """A middleware that takes its time."""
+        await self.stage.runtime.sleep(packet[1] % 3 * 0.25)
+        assert self.seats[socket.id].reasons == [], "the disconnection overtook an event"
 
     def next(self) -> int:
         self.serial += 1
@@ -246,7 +293,7 @@ class Rooms(RuleBasedStateMachine):
 
     @rule(
         index=indexes,
-        kinds=st.lists(st.sampled_from(["sync", "async", "raise", "nobody's"]), min_size=1, max_size=5),
+        kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=5),
         acks=st.booleans(),
         leaves=st.sampled_from(["", "", "namespace", "session"]),
     )
@@ -259,12 +306,17 @@ class Rooms(RuleBasedStateMachine):
         for kind in kinds:
             serial = self.next()
             id = ""
-            if acks and kind in ("sync", "async"):
+            if acks and (kind in ("sync", "async") or (kind, seat.namespace) == ("old", "/a")):
                 seat.asked_back[serial] = serial
                 id = str(serial)
             texts.append(f'2{prefix}{id}["{kind}",{serial}]')
-            if kind != "nobody's":
+            seat.any[0].append(serial)
+            if kind in ("sync", "async", "raise") or (
+                kind in ("old", "bad", "own", "once") and seat.namespace == "/a" and kind not in seat.used
+            ):
                 seat.sent.append(serial)
+            if kind == "once":
+                seat.used = {"once"}
         if leaves == "namespace":
             texts.append(f"1{prefix}")
             seat.left = "client"
@@ -347,6 +399,13 @@ class Rooms(RuleBasedStateMachine):
                 socket.join(room)
                 seat.rooms.add(room)
 
+    @rule(index=indexes)
+    def slow_down(self, index: int) -> None:
+        """One more middleware, from the next event on."""
+        seat = self.seat(index)
+        if seat is not None and (socket := self.socket(seat)) is not None:
+            socket.use(partial(self.dawdle, socket))
+
     @rule(index=indexes, timeout=st.sampled_from([None, 0.5, 5.0]), many=st.booleans())
     def ask(self, index: int, timeout: float | None, many: bool) -> None:
         seat = self.seat(index)
@@ -407,6 +466,8 @@ class Rooms(RuleBasedStateMachine):
         for seat in self.seats.values():
             assert seat.started == seat.sent[: len(seat.started)]
             assert seat.got == seat.queued[: len(seat.got)]
+            assert seat.any[1] == seat.any[0][: len(seat.any[1])]
+            assert seat.outgoing == (seat.queued if seat.namespace == "/a" else [])
             assert len(seat.reasons) <= 1
             assert seat.heard in (None, len(seat.started))
             assert all(answer == [id] for id, answer in seat.answered.items())
@@ -419,6 +480,7 @@ class Rooms(RuleBasedStateMachine):
         for seat in self.seats.values():
             if seat.left != "server":  # whoever ended it himself was heard to the end
                 assert seat.started == seat.sent
+                assert seat.any[1] == seat.any[0]
                 assert bool(seat.reasons) == (seat.left == "client")
             if seat.left is None:
                 assert seat.got == seat.queued
@@ -439,6 +501,7 @@ class Rooms(RuleBasedStateMachine):
         assert server.deadline is None
         for name in NAMESPACES:
             namespace = server.of(name)
+            assert namespace.overheard == set()
             assert (namespace.sockets, namespace.adapter._rooms, namespace.adapter._sockets) == ({}, {}, {})
 
 
