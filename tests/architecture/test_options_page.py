@@ -16,7 +16,7 @@ from cookie_policy import CookieOptions
 from cors_policy import CorsPolicy
 from engineio_proto import EngineConfig, HttpCompression, PerMessageDeflate
 from engineio_wire import WireConfig
-from socketio_proto import ServerConfig
+from socketio_proto import RecoveryConfig, ServerConfig
 
 from tests.architecture.rules import ROOT
 
@@ -71,6 +71,7 @@ def _names(kind: Any) -> set[str]:
 TABLES: Mapping[str, tuple[Callable[..., Any], set[str]]] = {
     "Socket.IO": (ServerConfig, _names(ServerConfig)),
     "Engine.IO": (_engine, _names(EngineConfig)),
+    "`connection_state_recovery`": (RecoveryConfig, _names(RecoveryConfig)),
     "`http_compression`": (_compression, _names(HttpCompression)),
     "`per_message_deflate`": (_deflate, _names(PerMessageDeflate)),
     "`cors`": (CorsPolicy, _names(CorsPolicy)),

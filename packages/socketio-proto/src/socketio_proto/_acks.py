@@ -8,12 +8,14 @@ Source: Socket.IO protocol 5, "Acknowledgement"; `packages/socket.io/lib/socket.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from ._errors import AckDisconnected, AckTimeout
 from ._runtime import Waiter
 
 if TYPE_CHECKING:
+    from ._adapter import Adapter
     from ._events import EventReceived
     from ._socket import Socket
 
@@ -44,17 +46,24 @@ class PendingAck:
     """One question of the server, to one socket or to many.
 
     Args:
-        waiter: what the asking task awaits; None when nobody does.
+        waiter: what the asking task awaits.
         single: True when one socket was asked: the waiter gets its answer; else the list of all answers.
+
+    Attributes:
+        waiting: the sockets of this node that have not answered.
+        nodes: those that have not said yet how many clients they asked; one of them is this.
+        remote: clients of other nodes that have not answered.
     """
 
-    __slots__ = ("_lost", "id", "responses", "single", "waiter", "waiting")
+    __slots__ = ("_lost", "id", "nodes", "remote", "responses", "single", "waiter", "waiting")
 
     def __init__(self, ack_id: int, waiter: Waiter, *, single: bool) -> None:
         self.id = ack_id
         self.waiter = waiter
         self.single = single
         self.waiting: set[Socket] = set()
+        self.nodes = 1
+        self.remote = 0
         self.responses: list[Any] = []
         self._lost = False
 
@@ -74,11 +83,27 @@ class PendingAck:
             return
         # Of many, only the first argument of each is collected. Source: `broadcast-operator.ts`, `emit`.
         self.responses.append(args[0] if args else None)
-        self.resolve_if_complete()
+        self._resolve_if_complete()
 
-    def resolve_if_complete(self) -> None:
+    def delivered(self) -> None:
+        """The sockets of this node were asked."""
+        self.counted(0)
+
+    def counted(self, clients: int) -> None:
+        """A node asked so many clients of its own; of this one they are in `waiting`."""
+        self.nodes -= 1
+        self.remote += clients
+        self._resolve_if_complete()
+
+    def answered_elsewhere(self, value: Any) -> None:
+        """A client of another node answered."""
+        self.remote -= 1
+        self.responses.append(value)
+        self._resolve_if_complete()
+
+    def _resolve_if_complete(self) -> None:
         """All have answered, or none was asked."""
-        if not self.waiting and not self._lost:
+        if not (self.waiting or self.nodes or self.remote or self._lost):
             self.waiter.set(self.responses)
 
     def disconnected(self, socket: Socket) -> None:
@@ -98,6 +123,44 @@ class PendingAck:
         for socket in self.waiting:
             socket.forget_ack(self)
         self.waiting.clear()
+
+
+class _Nobody:
+    """Nobody awaits here what another node asked."""
+
+    def set(self, value: Any) -> None:
+        pass
+
+    def fail(self, error: Exception) -> None:
+        pass
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        raise NotImplementedError
+
+
+class ForwardedAck(PendingAck):
+    """A question of another node to many: what the sockets of this node answer goes back there.
+
+    Args:
+        adapter: sends it.
+        request: what the adapter calls the question.
+    """
+
+    __slots__ = ("_adapter", "_request")
+
+    def __init__(self, ack_id: int, adapter: Adapter, request: object) -> None:
+        super().__init__(ack_id, _Nobody(), single=False)
+        self._adapter = adapter
+        self._request = request
+
+    def delivered(self) -> None:
+        """Tell how many answers may come."""
+        self._adapter.clients_counted(self._request, len(self.waiting))
+
+    def answered(self, socket: Socket, args: list[Any]) -> None:
+        """An ACK packet came."""
+        self.waiting.discard(socket)
+        self._adapter.answer(self._request, args[0] if args else None)
 
 
 def _value(args: list[Any]) -> Any:

@@ -1,23 +1,36 @@
-"""Who is in which room, and whom a broadcast reaches: the in-memory adapter of one namespace.
+"""What connects the nodes of a cluster, seen from one namespace: the contract of an adapter.
 
-Room membership is kept twice, by room and by socket, so that joining, leaving and selecting are all O(members).
-A socket's own id is a room that it is in from the start; others may join it too.
-Source: `packages/socket.io-adapter/lib/in-memory-adapter.ts`.
+An adapter keeps who is in which room on this node, and takes what is meant for the sockets of all nodes. It is a
+machine. A command of the namespace returns events, and so does whatever input it has of its own (a message of
+another node, an answer of a broker, a deadline); the namespace does what they say (`Namespace.apply`). What an
+adapter can do at once it returns at once: the in-memory one always does. What needs another machine comes with a
+later input, and in the order of the commands: a delivery that has to wait (for the offset that a broker gives it)
+keeps those behind it waiting.
+
+What it cannot answer in time it answers in part: every question has a deadline, and the adapter keeps it. Deadlines
+go into the server's one `TimerHeap` for adapters, `Server.adapter_timers`, each with an owner that is a `Due`.
+
+    namespace.emit ─ broadcast ─────────────▶ adapter ─▶ DeliveryReady     now, or
+    driver of a broker ─ an input of its own ▶ adapter ─▶ DeliveryReady     later
+                                                            │
+                                       Namespace.apply ◀────┘
+
+Source: `packages/socket.io-adapter/lib/{in-memory-adapter,cluster-adapter}.ts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
-
-from ._runtime import Report, Trouble
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
 
 if TYPE_CHECKING:
     from engineio_proto import Outgoing
+    from socketio_parser import Packet
 
     from ._acks import PendingAck
     from ._namespace import Namespace
+    from ._question import Question, Restoring
     from ._socket import Socket
 
 _NO_ROOMS: frozenset[str] = frozenset()
@@ -42,124 +55,278 @@ class BroadcastOptions:
     """Seconds that acknowledgements may take."""
 
 
-class InMemoryAdapter:
-    """The rooms of one namespace on one node."""
+def alone(id: str, options: BroadcastOptions) -> BroadcastOptions:
+    """The same for one socket."""
+    return replace(options, rooms=frozenset((id,)))
 
-    __slots__ = ("_namespace", "_rooms", "_sockets")
 
-    def __init__(self, namespace: Namespace) -> None:
-        self._namespace = namespace
-        self._rooms: dict[str, set[str]] = {}
-        self._sockets: dict[str, set[str]] = {}
+@final
+@dataclass(frozen=True, slots=True)
+class SocketDetails:
+    """A socket of another node, as that node described it."""
+
+    id: str
+    """Its id, which is a room of its own."""
+    rooms: frozenset[str]
+    """The rooms it is in."""
+    data: Any
+    """What the other node's handlers keep with it."""
+    handshake: dict[str, Any]
+    """In the reference's words: `headers`, `query`, `auth`, `address`..."""
+
+
+@final
+@dataclass(slots=True)
+class SavedSession:
+    """What remains of a socket whose connection was lost, until its client is back or its time is over."""
+
+    id: str
+    """The socket's id."""
+    pid: str
+    """The key to this session, known to the client alone."""
+    rooms: frozenset[str]
+    """Those it was in."""
+    data: dict[str, Any]
+    """The user's."""
+    offset: str | None
+    """`Adapter.offset` when it connected: where to begin for a client that never received an event."""
+
+
+# What an adapter tells its namespace.
+
+
+@final
+@dataclass(slots=True)
+class DeliveryReady:
+    """Send a message to the sockets of this node that the options select. Not frozen: one per emit."""
+
+    packet: Packet
+    """What it is; other nodes may have sent it."""
+    outgoing: Outgoing
+    """The same encoded, shared by all that it goes to."""
+    options: BroadcastOptions
+    """Whom it is for."""
+    ack: PendingAck | None = None
+    """Whom the answers go to, where they are asked for: on another node's behalf a `ForwardedAck`."""
+
+
+@final
+@dataclass(slots=True)
+class JoinReady:
+    """Put sockets of this node in rooms."""
+
+    options: BroadcastOptions
+    """Which sockets."""
+    rooms: frozenset[str]
+    """The rooms."""
+
+
+@final
+@dataclass(slots=True)
+class LeaveReady:
+    """Take sockets of this node out of rooms."""
+
+    options: BroadcastOptions
+    """Which sockets."""
+    rooms: frozenset[str]
+    """The rooms."""
+
+
+@final
+@dataclass(slots=True)
+class DisconnectReady:
+    """Disconnect sockets of this node."""
+
+    options: BroadcastOptions
+    """Which sockets."""
+    close: bool
+    """Whether to close their connections."""
+
+
+@final
+@dataclass(slots=True)
+class SessionRestored:
+    """The answer to `restore_session`. Deliveries that come behind it are not in `missed`."""
+
+    restoring: Restoring
+    """Who asked."""
+    session: SavedSession | None
+    """The session, which is the client's alone now; or None."""
+    missed: Sequence[Outgoing]
+    """What it did not receive, in order."""
+
+
+@final
+@dataclass(slots=True)
+class AnswersComplete:
+    """The answer to `fetch_sockets`, `server_count` or `server_side_emit`."""
+
+    question: Question
+    """What was asked."""
+    answers: list[Any]
+    """One or more by each node that answered."""
+    missing: str | None = None
+    """Why some are missing, where they are."""
+
+
+@final
+@dataclass(slots=True)
+class AnswersExpected:
+    """Another node sent a broadcast that asks for acknowledgements to so many clients, or is gone (0)."""
+
+    ack: PendingAck
+    """The broadcast."""
+    clients: int
+    """Its clients."""
+
+
+@final
+@dataclass(slots=True)
+class AnswerReceived:
+    """A client of another node acknowledged a broadcast."""
+
+    ack: PendingAck
+    """The broadcast."""
+    value: Any
+    """The first argument of its acknowledgement."""
+
+
+@final
+@dataclass(slots=True)
+class ServerSideEventReceived:
+    """Another node emitted an event to this one. Where an answer is asked for, `Adapter.answer` takes it."""
+
+    name: str
+    """Which event."""
+    args: list[Any]
+    """With what."""
+    request: object | None
+    """What `Adapter.answer` wants to see again, or None."""
+
+
+AdapterEvent: TypeAlias = (
+    DeliveryReady
+    | JoinReady
+    | LeaveReady
+    | DisconnectReady
+    | SessionRestored
+    | AnswersComplete
+    | AnswersExpected
+    | AnswerReceived
+    | ServerSideEventReceived
+)
+AdapterEvents: TypeAlias = Sequence[AdapterEvent]
+
+
+class Adapter(Protocol):
+    """One namespace's adapter. `InMemoryAdapter` is one; a cluster's may begin as a subclass of it.
+
+    Commands that return events raise `EncodeError` for what cannot be sent, and have done nothing then.
+    """
+
+    # The rooms of this node.
 
     def join(self, id: str, rooms: Iterable[str]) -> None:
-        """Put a socket in rooms."""
-        mine = self._sockets.get(id)
-        if mine is None:
-            mine = self._sockets[id] = set()
-        watched = self._namespace.room_handlers
-        for room in rooms:
-            mine.add(room)
-            members = self._rooms.get(room)
-            if members is None:
-                members = self._rooms[room] = set()
-                if watched:
-                    self._namespace.room_changed("create-room", room)
-            if watched and id not in members:
-                self._namespace.room_changed("join-room", room, id)
-            members.add(id)
+        """Put a socket of this node in rooms."""
+        ...
 
     def leave(self, id: str, room: str) -> None:
-        """Take a socket out of a room; an empty room is no more. Twice is once."""
-        mine = self._sockets.get(id)
-        if mine is not None:
-            mine.discard(room)
-        members = self._rooms.get(room)
-        if members is not None:
-            watched = self._namespace.room_handlers
-            if watched and id in members:
-                self._namespace.room_changed("leave-room", room, id)
-            members.discard(id)
-            if not members:
-                del self._rooms[room]
-                if watched:
-                    self._namespace.room_changed("delete-room", room)
+        """Take a socket of this node out of a room."""
+        ...
 
     def leave_all(self, id: str) -> None:
-        """Take a socket out of everything."""
-        for room in list(self._sockets.get(id, ())):
-            self.leave(id, room)
-        self._sockets.pop(id, None)
+        """Take a socket of this node out of everything."""
+        ...
 
     def rooms(self, id: str) -> frozenset[str]:
-        """The rooms a socket is in."""
-        return frozenset(self._sockets.get(id, ()))
+        """The rooms that a socket of this node is in."""
+        ...
 
     def members(self, room: str) -> frozenset[str]:
-        """The ids of the sockets in a room."""
-        return frozenset(self._rooms.get(room, ()))
+        """The ids of this node's sockets in a room."""
+        ...
 
     def select(self, options: BroadcastOptions) -> list[Socket]:
-        """The connected sockets that the options name, each once."""
-        sockets = self._namespace.sockets
-        if not options.rooms and not options.except_:
-            return list(sockets.values())
-        excluded: set[str] = set()
-        for room in options.except_:
-            excluded |= self._rooms.get(room, _NO_ROOMS)
-        if not options.rooms:
-            return [socket for id, socket in sockets.items() if id not in excluded]
-        chosen: set[str] = set()
-        for room in options.rooms:
-            chosen |= self._rooms.get(room, _NO_ROOMS)
-        chosen -= excluded
-        if len(chosen) * 4 > len(sockets):
-            return [socket for id, socket in sockets.items() if id in chosen]
-        return [sockets[id] for id in chosen if id in sockets]
+        """The connected sockets of this node that the options name, each once."""
+        ...
 
-    def broadcast(self, outgoing: Outgoing, options: BroadcastOptions, ack: PendingAck | None = None) -> None:
-        """Send one shared message to everyone selected; with `ack`, expect an answer from each."""
-        if not options.volatile and ack is None:
-            for socket in self.select(options):
-                socket.connection.session.send(outgoing)
-            return
-        for socket in self.select(options):
-            session = socket.connection.session
-            if (session.writable or not options.volatile) and session.send(outgoing) and ack is not None:
-                ack.ask(socket)
+    # All nodes.
 
-    # Of sockets on any node; here there is but one.
+    def broadcast(
+        self, packet: Packet, options: BroadcastOptions, ack: PendingAck | None = None
+    ) -> AdapterEvents:
+        """Send an event to everybody selected; with `ack`, expect an answer from each.
 
-    def sockets_join(self, options: BroadcastOptions, rooms: frozenset[str]) -> None:
-        """Put everyone selected in rooms."""
-        for socket in self.select(options):
-            socket.join(rooms)
+        `packet.data` is a list of its own: an adapter that numbers packets appends the offset.
+        """
+        ...
 
-    def sockets_leave(self, options: BroadcastOptions, rooms: frozenset[str]) -> None:
-        """Take everyone selected out of rooms."""
-        for socket in self.select(options):
-            for room in rooms:
-                socket.leave(room)
+    def sockets_join(self, options: BroadcastOptions, rooms: frozenset[str]) -> AdapterEvents:
+        """Put everybody selected in rooms."""
+        ...
 
-    def disconnect_sockets(self, options: BroadcastOptions, close: bool) -> None:
-        """Disconnect everyone selected."""
-        for socket in self.select(options):
-            if socket.connected:  # with `close`, one before may have had the same connection
-                socket.disconnect(close)
+    def sockets_leave(self, options: BroadcastOptions, rooms: frozenset[str]) -> AdapterEvents:
+        """Take everybody selected out of rooms."""
+        ...
 
-    async def fetch_sockets(self, options: BroadcastOptions) -> list[Socket]:
-        """Everyone selected."""
-        return self.select(options)
+    def disconnect_sockets(self, options: BroadcastOptions, close: bool) -> AdapterEvents:
+        """Disconnect everybody selected."""
+        ...
 
-    def server_side_emit(self, event: str, args: tuple[Any, ...]) -> None:
-        """There is no other server; the reference warns, too."""
-        self._warn(event)
+    def fetch_sockets(self, options: BroadcastOptions, question: Question) -> AdapterEvents:
+        """Ask for everybody selected: `Socket` of this node, `SocketDetails` of others."""
+        ...
 
-    async def server_side_emit_with_ack(self, event: str, args: tuple[Any, ...]) -> list[Any]:
-        """There is no other server, so there is no answer to wait for."""
-        self._warn(event)
-        return []
+    def server_side_emit(
+        self, name: str, args: Sequence[Any], question: Question | None = None
+    ) -> AdapterEvents:
+        """Send an event to the other nodes; with a question, expect an answer from each."""
+        ...
 
-    def _warn(self, event: str) -> None:
-        text = f"this adapter does not support the server_side_emit() functionality (event {event!r})"
-        self._namespace.server.runtime.report(Report(Trouble.UNSUPPORTED, text))
+    def clients_counted(self, request: object, clients: int) -> None:
+        """So many clients of this node got a broadcast of another node that asks for acknowledgements."""
+        ...
+
+    def answer(self, request: object, value: Any) -> None:
+        """Answer a question of another node: a server-side event's, or for one client a broadcast's."""
+        ...
+
+    def server_count(self, question: Question) -> AdapterEvents:
+        """Ask how many nodes there are; the answer is one number."""
+        ...
+
+    # Connection state recovery.
+
+    @property
+    def offset(self) -> str | None:
+        """The offset of the latest event that was delivered here; None when this adapter numbers none."""
+        ...
+
+    def persist_session(self, session: SavedSession) -> None:
+        """Keep it for `max_disconnection_duration`."""
+        ...
+
+    def restore_session(self, restoring: Restoring, pid: str, offset: str | None) -> AdapterEvents:
+        """Ask for a session and what its client missed since `offset`, or since it connected.
+
+        Whatever the answer, the session is not there for another any more.
+        """
+        ...
+
+    def close(self) -> None:
+        """The namespace is over: forget everything, deadlines too."""
+        ...
+
+
+AdapterFactory: TypeAlias = Callable[["Namespace"], Adapter]
+"""What the option `adapter` takes: called once for each namespace."""
+
+
+class Due(Protocol):
+    """An owner in `Server.adapter_timers`."""
+
+    namespace: Namespace
+
+    def handle_timeout(self, now: float) -> AdapterEvents:
+        """Its deadline has passed."""
+        ...

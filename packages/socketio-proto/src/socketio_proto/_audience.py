@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 from ._typed_event import P, R, TypedEvent
 
 if TYPE_CHECKING:
-    from ._operator import BroadcastOperator
+    from ._operator import BroadcastOperator, RemoteSocket
     from ._socket import Socket
 
 
@@ -84,6 +84,6 @@ class Audience:
         """Disconnect every client; with `close`, close the connections."""
         return self.everyone.disconnect_sockets(close)
 
-    async def fetch_sockets(self) -> list[Socket]:
-        """The sockets of every client."""
+    async def fetch_sockets(self) -> list[Socket | RemoteSocket]:
+        """The sockets of every client, of this node and of others."""
         return await self.everyone.fetch_sockets()

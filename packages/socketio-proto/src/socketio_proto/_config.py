@@ -7,17 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from engineio_proto import EngineConfig, unknown_option
 from socketio_parser import JsonCodec, Parser, check_parser
 
-# Documented by the reference, not built yet. Given their "off" value they are accepted.
-_LATER: Final[Mapping[str, tuple[object, ...]]] = {
-    "adapter": (None,),
-    "connection_state_recovery": (False, None),
-}
-
+from ._adapter import AdapterFactory
 
 _COUNTS: Final = (
     "max_attachments",
@@ -45,11 +40,56 @@ class HandlerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryConfig:
+    """The option `connection_state_recovery`; raises as `HandlerConfig` does."""
+
+    max_disconnection_duration: float = 120.0
+    """Seconds for which a lost connection's sockets, and what they miss, are kept."""
+    skip_middlewares: bool = True
+    """Whether a client that is back is let in without the middlewares of the namespace."""
+    max_packets: int = 10_000
+    """Events that a namespace keeps; without the one that a client got last it cannot be recovered."""
+    max_bytes: int = 64 * 1024 * 1024
+    """Bytes of them, as encoded."""
+    max_sessions: int = 10_000
+    """Sockets that a namespace keeps; beyond, the oldest is forgotten."""
+
+    @classmethod
+    def from_option(cls, given: object) -> RecoveryConfig | None:
+        """What the user gave: a mapping of some of these, True for the defaults, or False or None for no recovery."""
+        if given is None or given is False:
+            return None
+        if isinstance(given, RecoveryConfig):
+            return given
+        if given is True:
+            return cls()
+        if not isinstance(given, Mapping):
+            raise TypeError(f"connection_state_recovery must be a mapping, True or False, not {given!r}")
+        values = cast("Mapping[str, Any]", given)
+        known = {field.name for field in fields(cls)}
+        for name in values:
+            if name not in known:
+                raise TypeError("connection_state_recovery: " + unknown_option(name, known))
+        return cls(**values)
+
+    def __post_init__(self) -> None:
+        _check_seconds(self, "max_disconnection_duration")
+        if not isinstance(cast(object, self.skip_middlewares), bool):
+            raise TypeError(f"skip_middlewares must be True or False, not {self.skip_middlewares!r}")
+        for name in ("max_packets", "max_bytes", "max_sessions"):
+            _check_count(self, name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig(HandlerConfig):
     """All that a Socket.IO server adds to its engine's options; raises as `HandlerConfig` does."""
 
     connect_timeout: float = 45.0
     """Seconds that a client may take to join its first namespace."""
+    adapter: AdapterFactory | None = None
+    """Makes the adapter of a namespace; None is the in-memory one."""
+    connection_state_recovery: RecoveryConfig | None = None
+    """Whether a client that is soon back after it lost its connection goes on where it was. Given as a mapping."""
     serve_client: bool = True
     """Whether the official client's files are served under the path."""
     json: JsonCodec | None = None
@@ -71,11 +111,12 @@ class ServerConfig(HandlerConfig):
 
     def __post_init__(self) -> None:
         HandlerConfig.__post_init__(self)
-        seconds: Any = self.connect_timeout
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-            raise TypeError(f"connect_timeout must be seconds as a number, not {seconds!r}")
-        if not 0 < seconds <= 10**9:  # nor NaN
-            raise ValueError(f"connect_timeout must be more than 0 and at most 1e9 seconds, not {seconds!r}")
+        _check_seconds(self, "connect_timeout")
+        object.__setattr__(
+            self, "connection_state_recovery", RecoveryConfig.from_option(self.connection_state_recovery)
+        )
+        if self.adapter is not None and not callable(self.adapter):
+            raise TypeError(f"adapter must be a function of the namespace, not {self.adapter!r}")
         for name in ("serve_client", "cleanup_empty_child_namespaces"):
             if not isinstance(getattr(self, name), bool):
                 raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
@@ -85,6 +126,14 @@ class ServerConfig(HandlerConfig):
                 raise ValueError(f"json is for the default parser, and parser is {self.parser!r}")
         for name in _COUNTS:
             _check_count(self, name)
+
+
+def _check_seconds(config: object, name: str) -> None:
+    value: Any = getattr(config, name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be seconds as a number, not {value!r}")
+    if not 0 < value <= 10**9:  # nor NaN
+        raise ValueError(f"{name} must be more than 0 and at most 1e9 seconds, not {value!r}")
 
 
 def _check_count(config: object, name: str) -> None:
@@ -101,7 +150,6 @@ def split_options(options: Mapping[str, Any]) -> tuple[EngineConfig, ServerConfi
     Raises:
         TypeError: an unknown option (the nearest known one is named) or a wrong type.
         ValueError: a wrong value.
-        NotImplementedError: a documented option that is not built yet.
     """
     mine = {field.name for field in fields(ServerConfig)}
     for_server: dict[str, Any] = {}
@@ -109,12 +157,9 @@ def split_options(options: Mapping[str, Any]) -> tuple[EngineConfig, ServerConfi
     for name, value in options.items():
         if name in mine:
             for_server[name] = value
-        elif name in _LATER:
-            if value not in _LATER[name]:
-                raise NotImplementedError(f"option {name!r} is not supported yet (given: {value!r})")
         else:
             for_engine[name] = value
-    return _engine_config(for_engine, mine | set(_LATER)), ServerConfig(**for_server)
+    return _engine_config(for_engine, mine), ServerConfig(**for_server)
 
 
 def split_engine_options(options: Mapping[str, Any]) -> tuple[EngineConfig, HandlerConfig]:

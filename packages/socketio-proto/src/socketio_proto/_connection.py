@@ -28,6 +28,7 @@ from ._events import (
 from ._old_clients import refusal, split_query
 from ._parser import ParserFailed
 from ._peer import Peer
+from ._question import Restoring
 from ._runtime import Report, Trouble
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class Connection(Peer[Queued]):
 
     Attributes:
         sockets: the connected ones by namespace.
-        joining: by namespace, those whose middlewares still run, and questions whether there is such a namespace.
+        joining: by namespace, those whose middlewares still run, and questions whether there is such a namespace or
+            a session to restore.
         misfits: events that did not fit their handler and were reported.
         closing: this side closed it: what was decoded already is not looked at.
         partial_bytes: of the messages of a packet whose attachments have not all come.
@@ -73,7 +75,7 @@ class Connection(Peer[Queued]):
         self.server = server
         self.decoder = decoder
         self.sockets: dict[str, Socket] = {}
-        self.joining: dict[str, Socket | NamespaceRequested] = {}
+        self.joining: dict[str, Socket | NamespaceRequested | Restoring] = {}
         self.closing = False
         self.partial_bytes = 0
         self.misfits = 0
@@ -132,11 +134,16 @@ class Connection(Peer[Queued]):
 
     def enter(self, namespace: Namespace, auth: dict[str, Any]) -> None:
         """To the door of a namespace."""
-        socket = namespace.new_socket(self, auth)
+        if namespace.returning is None or not namespace.returning.seek(self, auth):
+            self.knock(namespace.new_socket(self, auth))
+
+    def knock(self, socket: Socket) -> None:
+        """A socket asks to be let in."""
+        namespace = socket.namespace
         self.joining[namespace.name] = socket
         namespace.joining += 1
         # Handlers of `new_namespace` may have middlewares for it, and they have not run yet.
-        if namespace.middlewares or not namespace.announced:
+        if namespace.door(socket) or not namespace.announced:
             self.server.raise_event(ConnectRequested(socket))
         else:
             namespace.accept(socket)
@@ -147,10 +154,10 @@ class Connection(Peer[Queued]):
         self.sockets[socket.namespace.name] = socket
         self.server.connect_timers.cancel(self)
 
-    def not_joining(self, socket: Socket) -> None:
+    def not_joining(self, waiting: Socket | Restoring) -> None:
         """A socket is in, or will not be."""
-        del self.joining[socket.namespace.name]
-        socket.namespace.joining -= 1
+        del self.joining[waiting.namespace.name]
+        waiting.namespace.joining -= 1
 
     def refuse_unknown(self, name: str) -> None:
         """There is no such namespace."""
@@ -190,7 +197,7 @@ class Connection(Peer[Queued]):
     ) -> None:
         """Take a socket out of its namespace; its `disconnect` handlers run with the next dispatch."""
         del self.sockets[socket.namespace.name]
-        socket.left(socket.namespace.removed(socket), deaf=deaf)
+        socket.left(socket.namespace.removed(socket, reason), deaf=deaf)
         self.server.raise_event(SocketDisconnected(socket, reason, description))
         self.regulate()
 
@@ -238,8 +245,11 @@ class Connection(Peer[Queued]):
                 waiting.ended = True
                 del self.joining[name]
                 self.server.raise_event(NamespaceAbandoned(waiting))
+            elif isinstance(waiting, Restoring):
+                waiting.ended = True
+                self.not_joining(waiting)
             else:
-                waiting.namespace.kept_out(waiting)
+                waiting.namespace.lost_at_door(waiting)
 
     def violated(self, what: str) -> None:
         """The client broke a rule of the protocol; the reference closes the connection without a word."""

@@ -26,7 +26,7 @@ class Door:
 
     def ask(self, socket: Socket) -> None:
         """Sync middlewares run at once; from the first awaitable on, the rest runs in a task."""
-        middlewares = socket.namespace.middlewares
+        middlewares = socket.namespace.door(socket)
         for position, middleware in enumerate(middlewares):
             if socket.deaf:  # the one before closed the connection
                 return

@@ -61,3 +61,15 @@ class AckDisconnected(AckError):
 
     def __init__(self) -> None:
         super().__init__("socket has been disconnected")
+
+
+class AnswersMissing(Exception):
+    """Not every node of the cluster answered in time.
+
+    Attributes:
+        responses: the answers that did come.
+    """
+
+    def __init__(self, text: str, responses: list[Any]) -> None:
+        super().__init__(text)
+        self.responses = responses

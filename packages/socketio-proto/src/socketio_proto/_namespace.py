@@ -5,18 +5,21 @@ Source: `packages/socket.io/lib/namespace.ts`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 from socketio_parser import RESERVED_EVENTS, Packet, PacketType
 
 from ._acks import PendingAck
-from ._adapter import BroadcastOptions, InMemoryAdapter
+from ._adapter import Adapter, AdapterEvent, BroadcastOptions, DeliveryReady
+from ._apply import apply_other
 from ._errors import ReservedEventError
-from ._events import RoomChanged, ServerSideReceived, SocketConnected
+from ._events import DisconnectReason, RoomChanged, ServerSideReceived, SocketConnected
 from ._handlers import Handler, Handlers
 from ._old_clients import socket_id
 from ._operator import BroadcastOperator
+from ._question import Question
+from ._returning import Returning
 from ._socket import Socket
 from ._vocabulary import Middleware, Vocabulary
 
@@ -26,15 +29,19 @@ if TYPE_CHECKING:
     from ._server import Server
 
 
+_EVENT: Final = PacketType.EVENT
+
+
 class Namespace(Vocabulary):
     """One namespace of a server.
 
     Attributes:
         name: begins with a slash.
         sockets: the connected ones, by id. Read it, do not change it.
-        adapter: who is in which room.
+        adapter: who is in which room, on this node; and what reaches the others.
         parent: whose child it is, if it is a dynamic one.
         joining: how many sockets are at its door.
+        returning: those who lost their connection, if they may come back (`connection_state_recovery`).
         announced: whether the handlers of `new_namespace` have heard of it.
         overheard: the sockets with listeners to what is sent.
         room_handlers, server_side_handlers: see `on_room` and `on_server_side`.
@@ -49,6 +56,7 @@ class Namespace(Vocabulary):
         self.handlers = Handlers()
         self.middlewares: tuple[Middleware, ...] = ()
         self.parent: ParentNamespace | None = None
+        self.returning = None if server.config.connection_state_recovery is None else Returning(self)
         self.joining = 0
         self.announced = False
         self.overheard: set[Socket] = set()
@@ -56,18 +64,27 @@ class Namespace(Vocabulary):
         self.server_side_handlers: dict[str, tuple[Handler, ...]] = {}
         self._ack_id = 0
 
-    def make_adapter(self) -> InMemoryAdapter:
-        """Who is in which room."""
-        return InMemoryAdapter(self)
+    def make_adapter(self) -> Adapter:
+        """As the option `adapter` says."""
+        return self.server.new_adapter(self)
 
     # Letting clients in.
+
+    def door(self, socket: Socket) -> tuple[Middleware, ...]:
+        """The middlewares that a socket has to pass."""
+        recovery = self.server.config.connection_state_recovery
+        if socket.recovered and recovery is not None and recovery.skip_middlewares:
+            return ()
+        return self.middlewares
 
     def accept(self, socket: Socket) -> None:
         """Let a client in. Does nothing when its connection closed meanwhile."""
         connection = socket.connection
         if connection.joining.get(self.name) is not socket:
             return
-        told = {"sid": socket.id} if connection.protocol == 5 else None
+        told = None
+        if connection.protocol == 5:
+            told = {"sid": socket.id} if socket.pid is None else {"sid": socket.id, "pid": socket.pid}
         welcome = connection.encode(Packet(PacketType.CONNECT, self.name, told))
         if welcome is None:  # and the connection is closed
             return
@@ -75,6 +92,11 @@ class Namespace(Vocabulary):
         connection.joined(socket)
         socket.connected = True
         self.adapter.join(socket.id, (socket.id,))
+        if self.returning is not None:
+            if not socket.recovered:
+                socket.offset = self.adapter.offset
+            for outgoing in self.returning.take_missed(socket):
+                connection.session.send(outgoing)
         connection.session.send(welcome)
         self.server.raise_event(SocketConnected(socket))
 
@@ -86,9 +108,18 @@ class Namespace(Vocabulary):
         self.kept_out(socket)
         connection.refuse(self.name, message, data)
 
+    def lost_at_door(self, socket: Socket) -> None:
+        """A client lost its connection at the door. If it was on its way back, it may try again."""
+        rooms = self.adapter.rooms(socket.id)
+        self.kept_out(socket)
+        if self.returning is not None and socket.recovered:
+            self.returning.save(socket, rooms, DisconnectReason.TRANSPORT_CLOSE)
+
     def kept_out(self, socket: Socket) -> None:
         """A client will not get in; rooms that a middleware put it in are left."""
         socket.connection.not_joining(socket)
+        if self.returning is not None:
+            self.returning.take_missed(socket)
         self.adapter.leave_all(socket.id)
         socket.end()
         self._clean_up()
@@ -105,11 +136,8 @@ class Namespace(Vocabulary):
         """Encode once, send to all that the options select."""
         if event in RESERVED_EVENTS:
             raise ReservedEventError(event)
-        packet = Packet(PacketType.EVENT, self.name, [event, *args])
-        outgoing = self.server.encode(packet, compress=options.compress)
-        if self.overheard:
-            self._overhear(event, args, options)
-        self.adapter.broadcast(outgoing, options)
+        packet = Packet(_EVENT, self.name, [event, *args])
+        self.apply(self.adapter.broadcast(packet, options))
         return self.server.ready
 
     async def broadcast_with_ack(
@@ -119,18 +147,59 @@ class Namespace(Vocabulary):
         if event in RESERVED_EVENTS:
             raise ReservedEventError(event)
         pending = PendingAck(self.next_ack_id(), self.server.runtime.waiter(), single=False)
-        packet = Packet(PacketType.EVENT, self.name, [event, *args], pending.id)
-        outgoing = self.server.encode(packet, compress=options.compress)
-        if self.overheard:
-            self._overhear(event, args, options)
-        self.adapter.broadcast(outgoing, options, pending)
-        pending.resolve_if_complete()
+        packet = Packet(_EVENT, self.name, [event, *args], pending.id)
+        self.apply(self.adapter.broadcast(packet, options, pending))
         answers: list[Any] = await self.server.await_ack(pending, options.timeout)
         return answers
 
-    def _overhear(self, event: str, args: tuple[Any, ...], options: BroadcastOptions) -> None:
+    # The adapter.
+
+    def apply(self, events: Iterable[AdapterEvent]) -> None:
+        """Do what the adapter says: what a command of ours led to at once, or an input of its own."""
+        for event in events:
+            if type(event) is DeliveryReady:
+                self._deliver(event)
+            else:
+                apply_other(self, event)
+
+    def _deliver(self, event: DeliveryReady) -> None:
+        """Send one shared message to everyone selected; with `ack`, expect an answer from each."""
+        outgoing, options, ack = event.outgoing, event.options, event.ack
+        if self.returning is not None and self.returning.missed:
+            self.returning.keep(event)
+        if self.overheard:
+            name, *args = event.packet.data
+            for socket in self.adapter.select(options):
+                socket.overhear(name, tuple(args))
+        if not options.volatile and ack is None:
+            for socket in self.adapter.select(options):
+                socket.connection.session.send(outgoing)
+            return
         for socket in self.adapter.select(options):
-            socket.overhear(event, args)
+            session = socket.connection.session
+            if (session.writable or not options.volatile) and session.send(outgoing) and ack is not None:
+                ack.ask(socket)
+                socket.connection.regulate()  # if it waits with full hands, it must be heard all the same
+        if ack is not None:
+            ack.delivered()
+
+    async def ask_adapter(
+        self, command: Callable[[Question], Iterable[AdapterEvent]], timeout: float | None = None
+    ) -> list[Any]:
+        """Ask the adapter and wait for the answers: `await namespace.ask_adapter(namespace.adapter.server_count)`.
+
+        Raises:
+            AnswersMissing: when not all came in time.
+        """
+        question = Question(self.server.runtime.waiter(), timeout)
+        self.apply(command(question))
+        try:
+            answers: list[Any] = await question.waiter
+            return answers
+        finally:
+            question.ended = True
+            # An error that it got knows this frame by its traceback: no way may lead back.
+            del question.waiter
 
     # Called by adapters.
 
@@ -146,11 +215,13 @@ class Namespace(Vocabulary):
 
     # Called by connections.
 
-    def removed(self, socket: Socket) -> frozenset[str]:
+    def removed(self, socket: Socket, reason: DisconnectReason) -> frozenset[str]:
         """A socket left; the rooms it was in."""
         self.sockets.pop(socket.id, None)
         rooms = self.adapter.rooms(socket.id)
         self.adapter.leave_all(socket.id)
+        if self.returning is not None:
+            self.returning.save(socket, rooms, reason)
         self._clean_up()
         return rooms
 
@@ -158,7 +229,16 @@ class Namespace(Vocabulary):
         """A socket that is not in yet."""
         new = connection.protocol == 5
         id = self.server.generate_id() if new else socket_id(self.name, connection.session.id)
-        return Socket(self, connection, id, auth)
+        socket = Socket(self, connection, id, auth)
+        if new and self.returning is not None:
+            socket.pid = self.server.generate_id()
+        return socket
+
+    def close(self) -> None:
+        """The server closes: no DISCONNECT packet is sent, only the connections close."""
+        for socket in list(self.sockets.values()):
+            socket.connection.leave(socket, DisconnectReason.SERVER_SHUTTING_DOWN, deaf=True)
+        self.adapter.close()
 
     def _clean_up(self) -> None:
         """Whoever still joins keeps a child alive; the reference does not count them."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast, overload
 
-from ._adapter import BroadcastOptions
-from ._errors import LocalProtocolError
+from ._adapter import BroadcastOptions, SocketDetails
+from ._errors import AnswersMissing, LocalProtocolError
 from ._typed_event import P, R, TypedEvent
 
 if TYPE_CHECKING:
@@ -120,22 +121,82 @@ class BroadcastOperator:
 
     def sockets_join(self, rooms: str | Iterable[str]) -> Awaitable[None]:
         """Put everyone whom this reaches in a room, or in several."""
-        self.namespace.adapter.sockets_join(self._options, rooms_of(rooms))
+        namespace = self.namespace
+        namespace.apply(namespace.adapter.sockets_join(self._options, rooms_of(rooms)))
         return self.namespace.server.ready
 
     def sockets_leave(self, rooms: str | Iterable[str]) -> Awaitable[None]:
         """Take everyone whom this reaches out of a room, or of several."""
-        self.namespace.adapter.sockets_leave(self._options, rooms_of(rooms))
+        namespace = self.namespace
+        namespace.apply(namespace.adapter.sockets_leave(self._options, rooms_of(rooms)))
         return self.namespace.server.ready
 
     def disconnect_sockets(self, close: bool = False) -> Awaitable[None]:
         """Disconnect everyone whom this reaches; with `close`, close the connections."""
-        self.namespace.adapter.disconnect_sockets(self._options, close)
+        namespace = self.namespace
+        namespace.apply(namespace.adapter.disconnect_sockets(self._options, close))
         return self.namespace.server.ready
 
-    async def fetch_sockets(self) -> list[Socket]:
-        """Everyone whom this reaches."""
-        return await self.namespace.adapter.fetch_sockets(self._options)
+    async def fetch_sockets(self) -> list[Socket | RemoteSocket]:
+        """Everyone whom this reaches: of this node the sockets themselves, of others what they told.
+
+        Raises:
+            AnswersMissing: when not every node answered in time, with those that did in `responses`.
+        """
+        namespace = self.namespace
+        fetch = partial(namespace.adapter.fetch_sockets, self._options)
+        try:
+            found = await namespace.ask_adapter(fetch, self._options.timeout)
+        except AnswersMissing as error:
+            error.responses = self._sockets(error.responses)
+            raise
+        return self._sockets(found)
+
+    def _sockets(self, found: list[Socket | SocketDetails]) -> list[Socket | RemoteSocket]:
+        return [RemoteSocket(self.namespace, one) if isinstance(one, SocketDetails) else one for one in found]
+
+
+class RemoteSocket:
+    """A socket of another node, as it was when that node was asked. What is done to it is done there.
+
+    Attributes:
+        id: its id.
+        rooms: those it was in.
+        data: what the other node's handlers kept with it.
+        handshake: in the reference's words: `headers`, `query`, `auth`, `address`...
+    """
+
+    __slots__ = ("_operator", "data", "handshake", "id", "rooms")
+
+    def __init__(self, namespace: Namespace, details: SocketDetails) -> None:
+        self.id = details.id
+        self.rooms = details.rooms
+        self.data = details.data
+        self.handshake = details.handshake
+        self._operator = BroadcastOperator(namespace, BroadcastOptions(rooms=frozenset((details.id,))))
+
+    def emit(self, event: str, *args: Any) -> Awaitable[None]:
+        """Send it an event. The result is always ready to be awaited."""
+        return self._operator.emit(event, *args)
+
+    def timeout(self, timeout: float) -> BroadcastOperator:
+        """`await socket.timeout(5.0).emit_with_ack(...)`: gives a list of one answer."""
+        return self._operator.timeout(timeout)
+
+    def join(self, rooms: str | Iterable[str]) -> Awaitable[None]:
+        """Put it in a room, or in several."""
+        return self._operator.sockets_join(rooms)
+
+    def leave(self, rooms: str | Iterable[str]) -> Awaitable[None]:
+        """Take it out of a room, or of several."""
+        return self._operator.sockets_leave(rooms)
+
+    def disconnect(self, close: bool = False) -> Awaitable[None]:
+        """Disconnect it; with `close`, close its connection."""
+        return self._operator.disconnect_sockets(close)
+
+    def __repr__(self) -> str:
+        return f"<RemoteSocket {self.id} {self._operator.namespace.name}>"
 
 
 class SocketOperator:

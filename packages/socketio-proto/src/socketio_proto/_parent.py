@@ -8,21 +8,22 @@ other handlers on a namespace. Source: `packages/socket.io/lib/parent-namespace.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from socketio_parser import RESERVED_EVENTS
 
-from ._adapter import BroadcastOptions, InMemoryAdapter
+from ._adapter import Adapter, AdapterEvents, BroadcastOptions
 from ._errors import LocalProtocolError, ReservedEventError
 from ._events import NamespaceCreated, NamespaceRequested
 from ._handlers import fitting_handler
+from ._in_memory import InMemoryAdapter
 from ._namespace import Namespace
 
 if TYPE_CHECKING:
     from ._connection import Connection
+    from ._question import Question
     from ._server import Server
-    from ._socket import Socket
 
 Matcher: TypeAlias = "re.Pattern[str] | Callable[..., bool | Awaitable[bool]]"
 
@@ -45,7 +46,7 @@ class ParentNamespace(Namespace):
             self.pattern = None
             self._handler = fitting_handler("of", matcher, ("name", "[auth]"), "of(function)")
 
-    def make_adapter(self) -> InMemoryAdapter:
+    def make_adapter(self) -> Adapter:
         """That of the children."""
         return ParentAdapter(self)
 
@@ -71,6 +72,7 @@ class ParentNamespace(Namespace):
         """Nobody is in a child any more. The next client that asks for its name gets a new one."""
         if self.server.config.cleanup_empty_child_namespaces and self.children.get(child.name) is child:
             del self.children[child.name], self.server.namespaces[child.name]
+            child.adapter.close()
 
     def broadcast(self, event: str, args: tuple[Any, ...], options: BroadcastOptions) -> Awaitable[None]:
         """Send an event in every child."""
@@ -93,38 +95,37 @@ class ParentNamespace(Namespace):
 class ParentAdapter(InMemoryAdapter):
     """Has no rooms of its own: what is done to sockets is done in every child."""
 
-    __slots__ = ("_parent",)
-
     def __init__(self, parent: ParentNamespace) -> None:
         super().__init__(parent)
         self._parent = parent
 
-    def sockets_join(self, options: BroadcastOptions, rooms: frozenset[str]) -> None:
+    def sockets_join(self, options: BroadcastOptions, rooms: frozenset[str]) -> AdapterEvents:
         """Put everyone selected in rooms."""
         for child in list(self._parent.children.values()):
-            child.adapter.sockets_join(options, rooms)
+            child.apply(child.adapter.sockets_join(options, rooms))
+        return ()
 
-    def sockets_leave(self, options: BroadcastOptions, rooms: frozenset[str]) -> None:
+    def sockets_leave(self, options: BroadcastOptions, rooms: frozenset[str]) -> AdapterEvents:
         """Take everyone selected out of rooms."""
         for child in list(self._parent.children.values()):
-            child.adapter.sockets_leave(options, rooms)
+            child.apply(child.adapter.sockets_leave(options, rooms))
+        return ()
 
-    def disconnect_sockets(self, options: BroadcastOptions, close: bool) -> None:
+    def disconnect_sockets(self, options: BroadcastOptions, close: bool) -> AdapterEvents:
         """Disconnect everyone selected."""
         for child in list(self._parent.children.values()):
-            child.adapter.disconnect_sockets(options, close)
+            child.apply(child.adapter.disconnect_sockets(options, close))
+        return ()
 
-    async def fetch_sockets(self, options: BroadcastOptions) -> list[Socket]:
+    def fetch_sockets(self, options: BroadcastOptions, question: Question) -> AdapterEvents:
         """Raises LocalProtocolError: other nodes may have children that this one has not."""
         raise _unsupported("fetch_sockets")
 
-    def server_side_emit(self, event: str, args: tuple[Any, ...]) -> None:
+    def server_side_emit(
+        self, name: str, args: Sequence[Any], question: Question | None = None
+    ) -> AdapterEvents:
         """Raises LocalProtocolError."""
-        raise _unsupported("server_side_emit")
-
-    async def server_side_emit_with_ack(self, event: str, args: tuple[Any, ...]) -> list[Any]:
-        """Raises LocalProtocolError."""
-        raise _unsupported("server_side_emit_with_ack")
+        raise _unsupported("server_side_emit" if question is None else "server_side_emit_with_ack")
 
 
 class DynamicNamespaces:
@@ -153,12 +154,19 @@ class DynamicNamespaces:
         self.parents = (*self.parents, parent)
         return parent
 
-    def child(self, name: str) -> Namespace | None:
-        """A new namespace, if a pattern allows the name. Functions decide about clients only."""
+    def named(self, name: str) -> Namespace:
+        """That of a name, made when it is first asked for. Functions decide about clients only."""
+        if not name.startswith("/"):
+            name = "/" + name
+        namespace = self._server.namespaces.get(name)
+        if namespace is not None:
+            return namespace
         for parent in self.parents:
             if parent.pattern is not None and parent.pattern.search(name):
                 return parent.create_child(name)
-        return None
+        namespace = self._server.namespaces[name] = Namespace(self._server, name)
+        self._server.raise_event(NamespaceCreated(namespace))
+        return namespace
 
     def seek(self, connection: Connection, name: str, auth: dict[str, Any]) -> None:
         """A client asks for a name that does not exist. Patterns answer at once; the first function is an event."""

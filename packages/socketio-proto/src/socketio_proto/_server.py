@@ -35,16 +35,18 @@ from engineio_proto import (
 from socketio_parser import DecodeError, Decoder, Packet, PacketType
 
 from ._acks import PendingAck
+from ._adapter import AdapterEvent, Due
 from ._class_namespace import ClassNamespace, register_class_namespace
 from ._client_files import ClientFiles
 from ._config import split_options
 from ._connection import Connection
 from ._decisions import DecisionRunner, DoorEvent
 from ._dispatch import Dispatcher
-from ._events import ConnectionClosed, DisconnectReason, EventReceived, NamespaceCreated, SocketEvent
+from ._events import ConnectionClosed, DisconnectReason, EventReceived, SocketEvent
 from ._namespace import Namespace
 from ._parent import DynamicNamespaces, Matcher, ParentNamespace
 from ._parser import ParserFailed, codec_of, shown
+from ._recovery import adapter_factory
 from ._runtime import Runtime
 from ._vocabulary import Vocabulary
 
@@ -83,7 +85,9 @@ class Server(Vocabulary):
         self.dynamic = DynamicNamespaces(self)
         self.connect_timers: TimerQueue[Connection] = self.timers.queue(self.config.connect_timeout)
         self._ack_timers: TimerHeap[PendingAck] = self.timers.heap()
+        self.adapter_timers: TimerHeap[Due] = self.timers.heap()
         self.wall_clock = wall_clock
+        self.new_adapter = adapter_factory(self.config)
         self._client_files = client_files if self.config.serve_client else None
         self._max_pending_bytes = self.config.max_attachments * self.wire_options.max_message_size
         self._encode, self._new_decoder = codec_of(self.config, self._max_pending_bytes)
@@ -113,17 +117,7 @@ class Server(Vocabulary):
         Raises:
             TypeError: for anything else.
         """
-        if not isinstance(name, str):
-            return self.dynamic.parent(name)
-        if not name.startswith("/"):
-            name = "/" + name
-        namespace = self.namespaces.get(name)
-        if namespace is None:
-            namespace = self.dynamic.child(name)
-        if namespace is None:
-            namespace = self.namespaces[name] = Namespace(self, name)
-            self.raise_event(NamespaceCreated(namespace))
-        return namespace
+        return self.dynamic.named(name) if isinstance(name, str) else self.dynamic.parent(name)
 
     def register_namespace(self, methods: ClassNamespace) -> Namespace:
         """Register the methods of a class as a namespace's handlers, and return the namespace. Raises as `on` does."""
@@ -179,9 +173,7 @@ class Server(Vocabulary):
                 )
                 return self.take_events()
         events = self._translate(self.engine.receive_request(exchange, now), now)
-        session = exchange.session
-        if session is not None and session.user is not None:
-            session.user.expect_drain(now)
+        _expect_drain(exchange.session, now)
         return events
 
     def receive_body(self, exchange: Exchange, data: bytes, now: float) -> list[SocketEvent]:
@@ -237,8 +229,7 @@ class Server(Vocabulary):
         """All that was taken from the link is written."""
         session = link.session
         events = self._translate(self.engine.link_writable(link, now), now)
-        if session is not None and session.user is not None:
-            session.user.expect_drain(now)
+        _expect_drain(session, now)
         return events
 
     def handle_timeout(self, now: float) -> list[SocketEvent]:
@@ -249,8 +240,17 @@ class Server(Vocabulary):
         for pending in self._ack_timers.take_due(now):
             pending.timed_out()
         self.order.handle_timeout(now)
+        for due in self.adapter_timers.take_due(now):
+            due.namespace.apply(due.handle_timeout(now))
         events.extend(self.take_events())
         return events
+
+    def receive_adapter_events(
+        self, namespace: Namespace, events: Iterable[AdapterEvent]
+    ) -> list[SocketEvent]:
+        """What an input of an adapter's own returned."""
+        namespace.apply(events)
+        return self.take_events()
 
     # Commands.
 
@@ -262,8 +262,7 @@ class Server(Vocabulary):
         """Close every connection: handlers get `server shutting down`; no DISCONNECT packet is sent, so that
         official clients reconnect by themselves to the restarted server."""
         for namespace in self.namespaces.values():
-            for socket in list(namespace.sockets.values()):
-                socket.connection.leave(socket, DisconnectReason.SERVER_SHUTTING_DOWN, deaf=True)
+            namespace.close()
         return self._translate(self.engine.close(now), now)
 
     def take_events(self) -> list[SocketEvent]:
@@ -312,9 +311,7 @@ class Server(Vocabulary):
 
     def _decided(self, decision: Decision) -> None:
         """A poll that had to wait for the user's code may be what others wait for."""
-        session = decision.carrier.session
-        if session is not None and session.user is not None:
-            session.user.expect_drain(self.runtime.now())
+        _expect_drain(decision.carrier.session, self.runtime.now())
 
     # The engine's events.
 
@@ -391,3 +388,8 @@ class Server(Vocabulary):
                 session.user.expect_drain(now)
             case _:
                 self._events.append(event)
+
+
+def _expect_drain(session: Session | None, now: float) -> None:
+    if session is not None and session.user is not None:
+        session.user.expect_drain(now)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, overload
 from socketio_parser import RESERVED_EVENTS, Packet, PacketType
 
 from ._acks import PendingAck
-from ._adapter import BroadcastOptions
+from ._adapter import BroadcastOptions, SavedSession, alone
 from ._errors import AckDisconnected, LocalProtocolError, ReservedEventError
 from ._handlers import Function
 from ._handshake import Handshake
 from ._listening import SocketListening
 from ._operator import BroadcastOperator, SocketOperator, rooms_of
+from ._returning import send_kept
 from ._runtime import Report, Trouble
 from ._socket_listeners import SocketListeners
 from ._typed_event import P, R, TypedEvent
@@ -44,6 +45,8 @@ class Socket(SocketListening):
         connection: the client's connection, shared by its sockets in other namespaces.
         connected: whether it can send.
         data: yours.
+        recovered: whether its client is back with its id, rooms and data (`connection_state_recovery`).
+        pid, offset: where its client goes on when it is back (`SavedSession`); None when it cannot.
         listeners: what was put on this socket alone; None when nothing was.
     """
 
@@ -59,6 +62,9 @@ class Socket(SocketListening):
         "id",
         "listeners",
         "namespace",
+        "offset",
+        "pid",
+        "recovered",
     )
 
     def __init__(self, namespace: Namespace, connection: Connection, id: str, auth: dict[str, Any]) -> None:
@@ -69,6 +75,9 @@ class Socket(SocketListening):
         # The server disconnected it: events that were decoded before, but not dispatched yet, are not delivered.
         self.deaf = False
         self.listeners: SocketListeners | None = None
+        self.recovered = False
+        self.pid: str | None = None  # known to the client alone
+        self.offset: str | None = None
         self._auth = auth
         self._issued = namespace.server.wall_clock()
         self._data: dict[str, Any] | None = None
@@ -113,11 +122,6 @@ class Socket(SocketListening):
         """The opposite of `connected`."""
         return not self.connected
 
-    @property
-    def recovered(self) -> bool:
-        """Whether its state was recovered; always False until connection state recovery is built."""
-        return False
-
     # Sending.
 
     @overload
@@ -136,6 +140,8 @@ class Socket(SocketListening):
         # The hot path of `emit_event`: no options.
         namespace = self.namespace
         server = namespace.server
+        if self.pid is not None:
+            return send_kept(self, Packet(_EVENT, namespace.name, [event, *args]), _PLAIN)
         outgoing = server.encode(Packet(_EVENT, namespace.name, [event, *args]))
         if self.connected:
             if self.listeners is not None:
@@ -296,12 +302,12 @@ class Socket(SocketListening):
 
     def emit_event(self, event: str, args: tuple[Any, ...], options: BroadcastOptions) -> Awaitable[None]:
         """What every emit to one socket comes down to."""
-        server = self.namespace.server
         if event in RESERVED_EVENTS:
             raise ReservedEventError(event)
-        outgoing = server.encode(
-            Packet(_EVENT, self.namespace.name, [event, *args]), compress=options.compress
-        )
+        packet = Packet(_EVENT, self.namespace.name, [event, *args])
+        if self.pid is not None:
+            return send_kept(self, packet, options)
+        outgoing = self.namespace.server.encode(packet, compress=options.compress)
         if self.listeners is not None and self.connected:
             self.overhear(event, args)
         return self._send(outgoing, volatile=options.volatile)
@@ -327,11 +333,16 @@ class Socket(SocketListening):
             raise LocalProtocolError(f"{most} acknowledgements of this client are pending (max_pending_acks)")
         pending = PendingAck(namespace.next_ack_id(), server.runtime.waiter(), single=True)
         packet = Packet(_EVENT, namespace.name, [event, *args], pending.id)
-        outgoing = server.encode(packet, compress=options.compress)
-        if self.listeners is not None:
-            self.overhear(event, args)
-        pending.ask(self)
-        self._send(outgoing, volatile=options.volatile)
+        if self.pid is not None:
+            events = namespace.adapter.broadcast(packet, alone(self.id, options))
+            pending.ask(self)
+            namespace.apply(events)
+        else:
+            outgoing = server.encode(packet, compress=options.compress)
+            if self.listeners is not None:
+                self.overhear(event, args)
+            pending.ask(self)
+            self._send(outgoing, volatile=options.volatile)
         return await server.await_ack(pending, options.timeout)
 
     def send_ack(self, ack_id: int, args: list[Any]) -> None:
@@ -374,6 +385,12 @@ class Socket(SocketListening):
         for pending in list((self._acks or {}).values()):
             self.forget_ack(pending)
             pending.disconnected(self)
+
+    def restore(self, session: SavedSession) -> None:
+        """Its client is back."""
+        self.id, self.pid, self.offset = session.id, session.pid, session.offset
+        self._data = session.data
+        self.recovered = True
 
     def rooms_left(self) -> None:
         """The `disconnecting` handlers have run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._audience import Audience
@@ -77,13 +78,18 @@ class Vocabulary(Audience, NamespaceListening):
         """
         check_server_side_name(event)
         namespace = self.everyone.namespace
-        namespace.adapter.server_side_emit(event, args)
+        namespace.apply(namespace.adapter.server_side_emit(event, args))
         return namespace.server.ready
 
     async def server_side_emit_with_ack(self, event: str, *args: Any) -> list[Any]:
-        """The same, with an answer from each of them."""
+        """The same, with an answer from each of them.
+
+        Raises:
+            AnswersMissing: when not all came in time, with those that did in `responses`.
+        """
         check_server_side_name(event)
-        return await self.everyone.namespace.adapter.server_side_emit_with_ack(event, args)
+        namespace = self.everyone.namespace
+        return await namespace.ask_adapter(partial(namespace.adapter.server_side_emit, event, args))
 
 
 def _register(
