@@ -47,10 +47,6 @@ class StepWaiter:
 
         self._resolve(throw)
 
-    def close(self) -> None:
-        if self._waiting is not None:
-            self._waiting.close()
-
     def wait_for(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self._waiting = coroutine
 
@@ -79,6 +75,7 @@ class StepRuntime:
         self.may_report = False
         self._sleeping: list[tuple[float, int, StepWaiter]] = []
         self._count = itertools.count()
+        self._suspended: set[Coroutine[Any, Any, None]] = set()
 
     @property
     def deadline(self) -> float | None:
@@ -91,8 +88,9 @@ class StepRuntime:
         await waiter
 
     def close(self) -> None:
-        for _, _, waiter in self._sleeping:
-            waiter.close()
+        """End what is still suspended, outermost first: the garbage collector knows no order."""
+        while self._suspended:
+            self._suspended.pop().close()
 
     def wake(self) -> None:
         while self._sleeping and self._sleeping[0][0] <= self.time:
@@ -108,10 +106,12 @@ class StepRuntime:
     def step(self, coroutine: Coroutine[Any, Any, None]) -> None:
         if inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED:
             return  # it was cancelled
+        self._suspended.discard(coroutine)
         try:
             waiter = coroutine.send(None)
         except StopIteration:
             return
+        self._suspended.add(coroutine)
         assert isinstance(waiter, StepWaiter), f"a handler awaits {waiter!r}, which needs an event loop"
         waiter.wait_for(coroutine)
 
@@ -214,7 +214,7 @@ class VirtualPeer:
         return connection
 
     def close(self) -> None:
-        """What still waits for time to pass waits no longer; only a replay that was cut short has any."""
+        """What still waits waits no longer; only a replay that was cut short has any."""
         self._runtime.close()
 
     def advance(self, seconds: float) -> None:

@@ -94,14 +94,18 @@ class Target:
     def stop(self) -> str:
         """End it as a deployment does; what it wrote to standard error."""
         self.process.terminate()
-        try:
-            _, errors = self.process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-        self._reader.join(SECONDS)
+        watchdog = threading.Timer(SECONDS, self.process.kill)
+        watchdog.start()
+        assert self.process.stdout is not None and self.process.stderr is not None
+        errors = self.process.stderr.read()
+        # The log has a reader of its own; `communicate` would close it under that one's hands.
+        self._reader.join()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        self.process.wait()
+        watchdog.cancel()
         assert self.process.returncode == 0, errors
-        return str(errors)
+        return errors
 
     def restart(self) -> None:
         """Stop it and start it again on the same port."""
