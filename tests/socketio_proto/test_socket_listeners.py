@@ -318,6 +318,18 @@ class TestOutgoing:
         ]
         assert ("first", "five", b"x") in seen
 
+    def test_once_each_with_recovery(self) -> None:
+        """There what is sent to one goes by the adapter, too."""
+        stage = Stage(connection_state_recovery=True)
+        socket = stage.socket(stage.connect())
+        seen: list[str] = []
+        socket.on_any_outgoing(lambda event, *args: seen.append(event))
+        socket.emit("one")
+        socket.volatile.emit("two")
+        stage.server.emit("three")
+        stage.run(socket.timeout(1.0).emit_with_ack("four"))
+        assert seen == ["one", "two", "three", "four"]
+
     def test_no_acknowledgements(self) -> None:
         stage = Stage()
         ada = stage.connect()
