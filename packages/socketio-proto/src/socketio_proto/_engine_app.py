@@ -48,7 +48,6 @@ class EngineServer(engineio_proto.EngineServer):
 
     Raises:
         TypeError, ValueError: a wrong option; the text names it, its value and what is allowed.
-        NotImplementedError: a documented option that is not built yet.
     """
 
     def __init__(

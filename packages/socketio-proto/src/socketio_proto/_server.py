@@ -65,7 +65,6 @@ class Server(Vocabulary):
 
     Raises:
         TypeError, ValueError: a wrong option; the text names it, its value and what is allowed.
-        NotImplementedError: a documented option that is not built yet.
     """
 
     def __init__(

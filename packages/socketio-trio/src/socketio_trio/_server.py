@@ -21,7 +21,6 @@ class Server(socketio_proto.Server):
 
     Raises:
         TypeError, ValueError: a wrong option; the text names it, its value and what is allowed.
-        NotImplementedError: a documented option that is not built yet.
     """
 
     runtime: TrioRuntime
@@ -44,7 +43,6 @@ class EngineServer(socketio_proto.EngineServer):
 
     Raises:
         TypeError, ValueError: a wrong option; the text names it, its value and what is allowed.
-        NotImplementedError: a documented option that is not built yet.
     """
 
     runtime: TrioRuntime
