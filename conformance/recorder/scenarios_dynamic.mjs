@@ -1,17 +1,10 @@
 // Dynamic namespaces with the official client: a pattern, a function, their parent, their end.
 
-import { sleep, within } from "./session_context.mjs";
+import { sleep } from "./session_context.mjs";
+import { ask, leave, official, polling, ws } from "./scenarios_official.mjs";
 
-function official(name, about, run, more = {}) {
-  return { name, about, client: "socket.io-client", run, ...more };
-}
-
-const ws = { transports: ["websocket"] };
-
-/** The answer to an event that asks for an acknowledgement. */
-function ask(socket, ...args) {
-  const answered = new Promise((resolve) => socket.emit(...args, (...answer) => resolve(answer)));
-  return within(answered, `the answer to ${args[0]}`);
+function bare(name, about, run, more = {}) {
+  return { name, about, client: "bare HTTP and ws", run, ...more };
 }
 
 /** Ask for a namespace that will be refused. */
@@ -97,4 +90,55 @@ export const DYNAMIC = [
     },
     { options: { cleanupEmptyChildNamespaces: true } },
   ),
+  official("sio-dynamic-polling", "a dynamic namespace over polling, with acknowledgements and bytes", async (ctx) => {
+    const socket = await ctx.socket("/dyn-1", polling);
+    socket.on("question", (ack) => ack("answer"));
+    await ask(socket, "ask", 1000, "question", []);
+    await ask(socket, "message-with-ack", Buffer.from([1, 2]));
+    await leave(ctx, socket);
+  }),
+  official("sio-dynamic-parent-binary", "the parent's emit with bytes, to several clients of one child", async (ctx) => {
+    const main = await ctx.socket("/", ws);
+    const sockets = [await ctx.socket("/dyn-1", ws), await ctx.socket("/dyn-2", ws), await ctx.socket("/dyn-2", ws)];
+    const got = sockets.map((socket) => ctx.event(socket, "news"));
+    main.emit("parent-emit", "news", Buffer.from([1, 2]));
+    await Promise.all(got);
+    await leave(ctx, main, ...sockets);
+  }),
+  official("sio-dynamic-no-children", "a parent without namespaces emits to nobody", async (ctx) => {
+    const main = await ctx.socket("/", ws);
+    main.emit("parent-emit", "news", 1);
+    await ask(main, "echo", "still here");
+    await leave(ctx, main);
+  }),
+  official("sio-dynamic-cleaned-up-last", "an empty one goes, however its last client went", async (ctx) => {
+    const main = await ctx.socket("/", ws);
+    const [a, b] = [await ctx.socket("/dyn-1", ws), await ctx.socket("/dyn-1", ws)];
+    await leave(ctx, a);
+    await ask(main, "namespaces");
+    b.io.engine.close();
+    await ctx.log("disconnect");
+    await ask(main, "namespaces");
+    await leave(ctx, main);
+  }, { options: { cleanupEmptyChildNamespaces: true } }),
+  bare("sio-dynamic-at-once", "two first clients at once: one namespace", async (ctx) => {
+    const links = [await ctx.websocket(), await ctx.websocket()];
+    for (const link of links) await link.next();
+    for (const link of links) link.send("40/dyn-7,");
+    for (const link of links) for (let i = 0; i < 2; i++) await link.next();
+    links[0].send('42/dyn-7,0["namespaces"]');
+    await links[0].next();
+    for (const link of links) {
+      link.close();
+      await ctx.log("disconnect");
+    }
+  }),
+  bare("sio-dynamic-pairs", "CONNECT for several namespaces at once, each answered", async (ctx) => {
+    const link = await ctx.websocket();
+    await link.next();
+    for (const name of ["/dyn-1", "/nowhere", "/dyn-2"]) link.send(`40${name},`);
+    for (let i = 0; i < 5; i++) await link.next();
+    link.close();
+    await ctx.log("disconnect");
+  }),
 ];

@@ -1,26 +1,7 @@
 // Socket.IO 5 with the official client: namespaces, events, acknowledgements, binary, rooms, disconnects.
 
-import { sleep, within } from "./session_context.mjs";
-
-function official(name, about, run, more = {}) {
-  return { name, about, client: "socket.io-client", run, ...more };
-}
-
-const ws = { transports: ["websocket"] };
-const polling = { transports: ["polling"] };
-
-/** The answer to an event that asks for an acknowledgement. */
-function ask(socket, ...args) {
-  const answered = new Promise((resolve) => socket.emit(...args, (...answer) => resolve(answer)));
-  return within(answered, `the answer to ${args[0]}`);
-}
-
-// Rooms begin with "~": the target answers with sorted rooms, and an id, which is one of them, never sorts behind it.
-async function member(ctx, room) {
-  const socket = await ctx.socket("/", ws);
-  await ask(socket, "join", room);
-  return socket;
-}
+import { sleep } from "./session_context.mjs";
+import { ask, member, official, polling, ws } from "./scenarios_official.mjs";
 
 export const NAMESPACES = [
   official("sio-connect-polling", "connect to the main namespace with auth, an event there and back, over polling", async (ctx) => {
@@ -267,7 +248,10 @@ export const NAMESPACES = [
     await sleep(50);
   }),
   official("sio-shutdown", "the server shuts down under a client on each transport", async (ctx) => {
-    const a = await ctx.socket("/", ws);
+    const manager = ctx.manager(ws);
+    const a = await ctx.socket("/", { manager });
+    await ask(a, "join", "~red");
+    await ctx.socket("/custom", { manager });
     const b = await ctx.socket("/", polling);
     await sleep(50);
     const gone = [ctx.event(a, "disconnect"), ctx.event(b, "disconnect")];

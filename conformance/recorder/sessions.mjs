@@ -19,18 +19,23 @@ import { COMPRESSION } from "./scenarios_compression.mjs";
 import { CORS } from "./scenarios_cors.mjs";
 import { DYNAMIC } from "./scenarios_dynamic.mjs";
 import { EDGES } from "./scenarios_edges.mjs";
+import { MIDDLEWARES } from "./scenarios_middlewares.mjs";
 import { NAMESPACES } from "./scenarios_namespaces.mjs";
 import { OLD_CLIENTS } from "./scenarios_old_clients.mjs";
 import { OPTION_SCENARIOS } from "./scenarios_options.mjs";
+import { OTHER_PARSERS } from "./scenarios_parsers.mjs";
 import { POLLING } from "./scenarios_polling.mjs";
 import { PROTOCOL3 } from "./scenarios_protocol3.mjs";
+import { RECOVERY } from "./scenarios_recovery.mjs";
 import { VIOLATIONS } from "./scenarios_violations.mjs";
+import { VOCABULARY } from "./scenarios_vocabulary.mjs";
 import { WEBSOCKET } from "./scenarios_websocket.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const TRACES = join(HERE, "..", "traces", "sessions");
 const SCENARIOS = [
-  ...POLLING, ...WEBSOCKET, ...OPTION_SCENARIOS, ...CORS, ...COMPRESSION, ...EDGES, ...PROTOCOL3, ...NAMESPACES, ...DYNAMIC, ...OLD_CLIENTS, ...VIOLATIONS, ...CLIENT_FILES,
+  ...POLLING, ...WEBSOCKET, ...OPTION_SCENARIOS, ...CORS, ...COMPRESSION, ...EDGES, ...PROTOCOL3, ...NAMESPACES, ...DYNAMIC,
+  ...MIDDLEWARES, ...VOCABULARY, ...RECOVERY, ...OTHER_PARSERS, ...CLIENT_FILES, ...OLD_CLIENTS, ...VIOLATIONS,
 ];
 
 // Read as a file: not every package exports its package.json.

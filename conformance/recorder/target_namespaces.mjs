@@ -43,6 +43,7 @@ function handlers(socket, world) {
       Object.assign(socket.data, values);
       ack();
     },
+    data: (ack) => ack(socket.data),
     join: (room, ack) => {
       socket.join(room);
       ack([...socket.rooms].sort());

@@ -57,7 +57,7 @@ function jsonParser() {
   return { Encoder, Decoder };
 }
 
-const PARSERS = { msgpack: () => require("socket.io-msgpack-parser"), json: jsonParser };
+export const PARSERS = { msgpack: () => require("socket.io-msgpack-parser"), json: jsonParser };
 
 const ALLOW_REQUEST = {
   accept: (_request, callback) => callback(null, true),

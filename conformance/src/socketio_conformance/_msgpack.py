@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, cast
 
@@ -62,7 +63,7 @@ def _tagged(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _tagged(item) for key, item in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
-        return [_tagged(item) for item in cast("list[Any]", value)]
+        return [_tagged(item) for item in cast("Iterable[Any]", value)]
     if isinstance(value, bytes):
         return {"$bytes": base64.b64encode(value).decode()}
     if isinstance(value, _msgpack.ExtType):

@@ -207,6 +207,10 @@ def define_events(io: Server, here: Namespace, dyn: Namespace) -> None:
     def set_data(socket: Socket, data: dict[str, Any]) -> None:
         socket.data.update(data)
 
+    @on("data")
+    def data(socket: Socket) -> Any:
+        return socket.data
+
     @on("join")
     def join(socket: Socket, room: str) -> list[str]:
         socket.join(room)
