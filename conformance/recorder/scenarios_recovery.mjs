@@ -201,20 +201,22 @@ export const RECOVERY = [
     await back(ctx, a);
     await leave(ctx, a, b);
   }),
-  recovery("namespaces", "each namespace of a connection is recovered by itself", async (ctx) => {
-    const manager = ctx.manager(ws);
-    const main = await ctx.socket("/", { manager });
-    const custom = await ctx.socket("/custom", { manager });
-    const b = await ctx.socket("/custom", ws);
-    await sleep(50);
-    await drop(ctx, main);
+  bare("namespaces", "each namespace of a connection is recovered by itself", async (ctx) => {
+    const { link, pid, offset } = await known(ctx);
+    link.send("40/custom,");
+    const there = JSON.parse((await link.next()).slice(10));
+    const last = JSON.parse((await link.next()).slice(10)).at(-1);
+    link.abort();
     await ctx.log("disconnect");
-    b.emit("emit-all", "say", "to /custom", 1);
-    await ask(b, "echo", "done");
-    const both = ctx.event(custom, "connect"); // of itself, when the connection is back
-    await back(ctx, main);
-    await both;
-    await leave(ctx, main, custom, b);
+    await ctx.log("disconnect");
+    const other = await entered(ctx, "", "/custom,");
+    for (let i = 0; i < 2; i++) await other.next();
+    other.send('42/custom,["emit-all","say","missed",1]');
+    await other.next();
+    const again = await tries(ctx, { pid, offset });
+    again.send(`40/custom,${JSON.stringify({ pid: there.pid, offset: last })}`);
+    for (let i = 0; i < 3; i++) await again.next();
+    await ends(ctx, again, other);
   }),
   recovery("dynamic", "a dynamic namespace", async (ctx) => {
     const [a, b] = await two(ctx, ws, "/dyn-1");

@@ -1,8 +1,9 @@
 // Messages of socket.io-msgpack-parser, written down as what they say: ids in them need names, and base64 has none.
 //
 // On a WebSocket such a message is {"msgpack": packet} in place of {"binary": base64}; in a payload it is `m` and
-// the packet's JSON in place of `b` and base64. What JSON has no form for is tagged as in tagged.mjs, and a member
-// that is undefined is written down too, for it is sent. What is no packet stays as it is.
+// the packet's JSON in place of `b` and base64. What JSON has no form for is tagged as in tagged.mjs. A member that is
+// undefined is written down for the client, which sends it, and left out for the server, whose order of members is that
+// of their names: both are the same to any client. What is no packet stays as it is.
 
 import { createRequire } from "node:module";
 import { tag } from "./tagged.mjs";
@@ -18,19 +19,24 @@ function tagged(value) {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, tagged(item)]));
 }
 
+// What the server says, whoever it is.
+function plain(packet) {
+  return Object.fromEntries(Object.entries(tag(packet)).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 // A packet, unless that would lose something: an integer as a float, a form that is longer than need be.
-function read(bytes) {
+function read(bytes, form) {
   try {
     const packet = decode(bytes);
-    return Number.isInteger(packet?.type) && encode(packet).equals(bytes) ? tagged(packet) : null;
+    return Number.isInteger(packet?.type) && encode(packet).equals(bytes) ? form(packet) : null;
   } catch {
     return null;
   }
 }
 
-function readPayload(body) {
+function readPayload(body, form) {
   const packets = body.split(SEPARATOR).map((packet) => {
-    const said = packet[0] === "b" ? read(Buffer.from(packet.slice(1), "base64")) : null;
+    const said = packet[0] === "b" ? read(Buffer.from(packet.slice(1), "base64"), form) : null;
     return said === null ? packet : `m${JSON.stringify(said)}`;
   });
   return packets.join(SEPARATOR);
@@ -38,13 +44,14 @@ function readPayload(body) {
 
 /** The same line with its messages read. */
 export function withMessages(line) {
+  const form = line.from === "client" ? tagged : plain;
   if (line.binary !== undefined) {
-    const said = read(Buffer.from(line.binary, "base64"));
+    const said = read(Buffer.from(line.binary, "base64"), form);
     const { binary: _, ...rest } = line;
     return said === null ? line : { ...rest, msgpack: said };
   }
   for (const key of ["request", "response"]) {
-    if (line[key]?.body !== undefined) return { ...line, [key]: { ...line[key], body: readPayload(line[key].body) } };
+    if (line[key]?.body !== undefined) return { ...line, [key]: { ...line[key], body: readPayload(line[key].body, form) } };
   }
   return line;
 }

@@ -34,8 +34,9 @@ export class RecordingProxy {
   }
 
   append(fields) {
-    this.started ??= performance.now();
-    const line = { t: Math.round(performance.now() - this.started), ...fields };
+    const now = performance.now();
+    this.started ??= now;
+    const line = { t: Math.round(now - this.started), ...fields };
     this.lines.push(line);
     return line;
   }

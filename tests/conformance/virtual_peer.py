@@ -203,7 +203,7 @@ class VirtualPeer:
                 wall_clock=self._runtime.now,
                 client_files=ClientFiles(CLIENT_VERSION, client_files()),
             )
-            conformance_target.define(self._core)
+            conformance_target.define(self._core, self._runtime.sleep)
             engine = self._core.engine
         conformance_target.use(engine, config, self._runtime.sleep)
         self._wires: WireServer[Any] = WireServer(self._core)

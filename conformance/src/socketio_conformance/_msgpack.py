@@ -2,7 +2,8 @@
 
 A trace has such a message decoded: in a payload `m` and the packet's JSON in place of `b` and base64. What JSON has no
 form for is tagged: {"$bytes": base64}, {"$date": milliseconds}, {"$undefined": true}. Undefined and dates are
-extensions of type 0, as notepack.io writes them. How short a number or a text is written is what a parser's own
+extensions of type 0, as notepack.io writes them. A member that a server sends as undefined is as good as none, and the
+order of a packet's members is that of their names. How short a number or a text is written is what a parser's own
 traces are about; here a message must have the shortest form.
 """
 
@@ -31,7 +32,8 @@ def unpacked(data: bytes) -> str | None:
         packet: Any = _msgpack.unpackb(data)
         if not isinstance(packet, dict) or _msgpack.packb(packet) != data:
             return None
-        return json.dumps(_tagged(packet), separators=(",", ":"), ensure_ascii=False)
+        members = dict(sorted(_tagged(packet).items()))
+        return json.dumps(members, separators=(",", ":"), ensure_ascii=False)
     except (ValueError, TypeError, _msgpack.UnpackException):
         return None
 
@@ -61,7 +63,8 @@ def _unpacked_packet(packet: str) -> str:
 
 def _tagged(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _tagged(item) for key, item in cast("dict[str, Any]", value).items()}
+        members = cast("dict[str, Any]", value).items()
+        return {key: _tagged(item) for key, item in members if item != _UNDEFINED}
     if isinstance(value, list):
         return [_tagged(item) for item in cast("Iterable[Any]", value)]
     if isinstance(value, bytes):

@@ -58,6 +58,8 @@ def options_of(config: Mapping[str, Any], sleep: Callable[[float], Any] = asynci
             given["allow_eio3"] = value
         elif name == "cors":
             given["cors"] = cors_of(value)
+        elif name == "connectionStateRecovery" and is_mapping(value):
+            given[snake(name)] = recovery_of(value)
         elif name == "parser":
             given["parser"] = PARSERS[value]()
         elif name in ("httpCompression", "perMessageDeflate") and is_mapping(value):
@@ -74,6 +76,14 @@ def options_of(config: Mapping[str, Any], sleep: Callable[[float], Any] = asynci
     for name in ("initialHeaders", "headers"):
         if behaviors.get(name):
             given[snake(name)] = adder_of(behaviors[name])
+    return given
+
+
+def recovery_of(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Connection state recovery, its duration in seconds."""
+    given = snake_keys(value)
+    if "max_disconnection_duration" in given:
+        given["max_disconnection_duration"] /= 1000
     return given
 
 
@@ -208,7 +218,8 @@ class JsonParser:
     def encode(self, packet: Packet, /) -> tuple[str]:
         """What is None is left out, as JSON.stringify leaves out what is undefined."""
         members = {"type": packet.type, "nsp": packet.namespace, "data": packet.data, "id": packet.id}
-        return (json.dumps({key: item for key, item in members.items() if item is not None}),)
+        given = {key: item for key, item in members.items() if item is not None}
+        return (json.dumps(given, separators=(",", ":"), ensure_ascii=False),)
 
     def feed(self, chunk: str | bytes, /) -> Packet:
         """Raises DecodeError where the suite says that it throws."""
