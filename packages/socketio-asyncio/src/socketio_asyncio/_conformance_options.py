@@ -62,6 +62,11 @@ def options_of(config: Mapping[str, Any], sleep: Callable[[float], Any] = asynci
             given[snake(name)] = recovery_of(value)
         elif name == "parser":
             given["parser"] = PARSERS[value]()
+        elif name == "connectionStateRecovery" and is_mapping(value):
+            given["connection_state_recovery"] = {
+                snake(key): item / 1000 if key == "maxDisconnectionDuration" else item
+                for key, item in value.items()
+            }
         elif name in ("httpCompression", "perMessageDeflate") and is_mapping(value):
             given[snake(name)] = snake_keys(value)
         elif name == "cookie" and is_mapping(value):
