@@ -145,14 +145,13 @@ def _never(value: Any, default: Convert) -> None:
 
 def check_control(kind: int, data: Any) -> None:
     """Refuse data that does not fit a packet that is neither EVENT nor ACK, and any other type."""
-    fits, wanted = True, ""
     if kind == PacketType.CONNECT:
         fits, wanted = data is None or is_dict(data), "a dict or None"
     elif kind == PacketType.DISCONNECT:
         fits, wanted = data is None, "None"
-    elif (
-        kind != PacketType.CONNECT_ERROR
-    ):  # of protocol 4 it carries any value, so that is the caller's to know
+    elif kind == PacketType.CONNECT_ERROR:
+        return  # of protocol 4 it carries any value, so that is the caller's to know
+    else:
         raise EncodeError(
             f"type {kind!r}: allowed are CONNECT, DISCONNECT, EVENT, ACK and CONNECT_ERROR"
             " (the encoder chooses the binary types itself)"
