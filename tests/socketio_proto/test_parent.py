@@ -311,3 +311,13 @@ def test_a_client_that_goes_while_it_joins_leaves_no_child() -> None:
     ada.leave()
     stage.advance()
     assert children(stage) == set()
+
+
+def test_the_server_closes() -> None:
+    """Children end while it goes through the namespaces."""
+    stage = Stage(cleanup_empty_child_namespaces=True)
+    stage.server.of(DYN)
+    visitors = [stage.connect(f"/dyn-{number}") for number in range(3)]
+    stage.command(stage.server.close, stage.clock.now)
+    assert all(visitor.gone for visitor in visitors)
+    assert children(stage) == set()

@@ -260,7 +260,7 @@ class Server(Vocabulary):
     def close(self, now: float) -> list[SocketEvent]:
         """Close every connection: handlers get `server shutting down`; no DISCONNECT packet is sent, so that
         official clients reconnect by themselves to the restarted server."""
-        for namespace in self.namespaces.values():
+        for namespace in list(self.namespaces.values()):
             namespace.close()
         return self._translate(self.engine.close(now), now)
 
