@@ -238,7 +238,8 @@ class Namespace(Vocabulary):
         """The server closes: no DISCONNECT packet is sent, only the connections close."""
         for socket in list(self.sockets.values()):
             socket.connection.leave(socket, DisconnectReason.SERVER_SHUTTING_DOWN, deaf=True)
-        self.adapter.close()
+        if self.name in self.server.namespaces:  # else it ended with its last socket
+            self.adapter.close()
 
     def _clean_up(self) -> None:
         """Whoever still joins keeps a child alive; the reference does not count them."""
