@@ -147,3 +147,10 @@ def test_names_are_those_of_the_reference() -> None:
             theirs = re.match(r"`(?:engine\.)?(\w+)`", node)
             if theirs:
                 assert theirs[1].lower() == ours, name
+
+
+def test_every_bound_is_on_the_architecture_page() -> None:
+    section = (ROOT / "docs/architecture.md").read_text().partition("\n## Bounds\n")[2].partition("\n## ")[0]
+    names = _names(ServerConfig) | _names(EngineConfig) | _names(RecoveryConfig)
+    bounds = {name for name in names if name.startswith("max_") or name.endswith("_timeout")}
+    assert {name for name in bounds - {"ping_timeout"} if f"`{name}`" not in section} == set()

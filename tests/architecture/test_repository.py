@@ -98,7 +98,9 @@ def test_pyright_looks_at_every_package() -> None:
     assert all((ROOT / folder).is_dir() for folder in looked_at)
     sources = [path for path in ROOT.glob("**/src/*/__init__.py") if ".nox" not in path.parts]
     assert len(sources) > 9
-    assert [path for path in sources if not any(path.is_relative_to(ROOT / folder) for folder in looked_at)] == []
+    assert [
+        path for path in sources if not any(path.is_relative_to(ROOT / folder) for folder in looked_at)
+    ] == []
 
 
 def test_every_session_says_what_it_does() -> None:
