@@ -300,6 +300,38 @@ class TestEnforceOrigin:
             assert (context["name"], context["origin"]) == ("CROSS_ORIGIN", origin)
             assert "cors" in context
 
+    @pytest.mark.parametrize(
+        ("query", "site", "allowed"),
+        [
+            ({}, None, True),
+            ({}, "same-origin", True),
+            ({}, "none", True),
+            ({}, "cross-site", False),
+            ({}, "same-site", False),
+            ({"j": "0"}, "same-origin", True),
+            ({"j": "0"}, "cross-site", False),
+            ({"j": "0"}, None, False),
+            ({"j": ""}, None, False),
+        ],
+    )
+    def test_scripts_and_images_carry_no_origin(
+        self, query: dict[str, str], site: str | None, allowed: bool
+    ) -> None:
+        """A page of any site can load a JSONP poll as a script, with the user's cookies, and read it."""
+        fetched = [] if site is None else [("Sec-Fetch-Site", site)]
+        for cors, seen in (
+            ({"origin": [SITE]}, {"cors": (SITE,)}),
+            (None, {"host": "a.example", "secure": False}),
+        ):
+            engine = new_engine(enforce_origin=True, cors=cors, allow_eio3=True)
+            for number in ("3", "4"):
+                exchange = new_exchange("GET", target("polling", EIO=number, **query), (HOST, *fetched))
+                refused = refusals(engine, engine.receive_request(exchange, 0.0))
+                assert refused == ([] if allowed else [{"name": "CROSS_ORIGIN", "origin": None, **seen}])
+        everybody = new_engine(enforce_origin=True, cors={"origin": "*"})
+        exchange = new_exchange("GET", target("polling", **query), (HOST, *fetched))
+        assert refusals(everybody, everybody.receive_request(exchange, 0.0)) == []
+
     @pytest.mark.parametrize("options", [lambda request: {"origin": [SITE]}, options_of])
     def test_with_options_by_a_function(self, options: object) -> None:
         assert cross(new_engine(enforce_origin=True, cors=options), SITE) == []

@@ -212,7 +212,8 @@ class CorsPolicy:
         return self.apply(method, pairs, origin_answer=answer, vary=vary)
 
     def allows_origin(self, origin: str | None, *, origin_answer: MaybeAnswer = UNSET) -> bool:
-        """Whether a page of `origin` may read the answer; True for None: no browser asks for another page.
+        """Whether a page of `origin` may read the answer; True for None, which no script of another page can send (a
+        script element can: a server that answers JSONP looks at `Sec-Fetch-Site` as well).
 
         For servers that refuse what CORS only hides, such as a WebSocket handshake. Errors as `apply`.
         """

@@ -87,7 +87,10 @@ _ORIGIN: Final = re.compile(r"[!-+\--~]+")
 
 
 def verify_origin(request: Request, policy: CorsPolicy | None, answer: Any = UNSET) -> Refusal | None:
-    """The check of `enforce_origin`. No browser leaves the Origin of another site out, so without one all is well.
+    """The check of `enforce_origin`.
+
+    A browser leaves the Origin of another site out only where it lets no script send the request: for a `<script>`, an
+    image, a link. Such a page counts as one of the origin `null`, and without one of these all is well.
 
     Args:
         request: its Origin is compared with the policy or, when there is none, with its Host.
@@ -95,9 +98,10 @@ def verify_origin(request: Request, policy: CorsPolicy | None, answer: Any = UNS
             (DNS rebinding) is none of it.
         answer: what the policy's origin callable said.
     """
-    origin = request.headers.get("origin")
-    if origin is None:
+    given = request.headers.get("origin")
+    if given is None and not _may_be_embedded(request):
         return None
+    origin = "null" if given is None else given
     if policy is None or policy.is_off:
         host = request.headers.get("host")
         if same_origin(origin, host, secure=request.secure):
@@ -107,4 +111,13 @@ def verify_origin(request: Request, policy: CorsPolicy | None, answer: Any = UNS
         if _ORIGIN.fullmatch(origin) and policy.allows_origin(origin, origin_answer=answer):
             return None
         compared = {"cors": policy.origin if answer is UNSET else answer}
-    return Refusal(ErrorCode.BAD_REQUEST, {"name": "CROSS_ORIGIN", "origin": origin, **compared})
+    return Refusal(ErrorCode.BAD_REQUEST, {"name": "CROSS_ORIGIN", "origin": given, **compared})
+
+
+def _may_be_embedded(request: Request) -> bool:
+    """Whether a page of another site may have loaded this as a part of it (Fetch Metadata, W3C, section 2.4). Browsers
+    before 2023 may not say; then only a JSONP poll matters, for no page can read another answer without CORS."""
+    site = request.headers.get("sec-fetch-site")
+    if site is None:
+        return "j" in request.query
+    return site not in ("same-origin", "none")
