@@ -67,6 +67,58 @@ export const VIOLATIONS = [
     '42["message","a"]',
   ),
   closing("sio-unexpected-binary", "bytes where no attachment is due", Buffer.from([1, 2, 3])),
+  closing("sio-empty-message", "a message of no characters", "4"),
+  closing("sio-disconnect-data", "a DISCONNECT with data", '41["a"]'),
+  closing("sio-ack-data", "an acknowledgement that is no list", "430{}"),
+  closing("sio-disconnect-other-namespace", "leaving a namespace that is not joined", "41/custom,"),
+  closing("sio-ack-other-namespace", "an acknowledgement for one", '43/custom,0["x"]'),
+  closing("sio-namespace-no-comma", "a namespace is all up to the comma, or the end", '42/custom["message"]'),
+  closing("sio-illegal-placeholder", "a placeholder for an attachment that there is none of", '451-["message",{"_placeholder":true,"num":1}]', Buffer.from([1])),
+  closing("sio-placeholder-no-number", "a placeholder without a number", '451-["message",{"_placeholder":true,"num":"0"}]', Buffer.from([1])),
+  closing("sio-attachments-cut", "a binary event inside another", '452-["message",{"_placeholder":true,"num":0}]', Buffer.from([1]), "41"),
+  bare("sio-connect-data", "a CONNECT whose data is a list", async (ctx) => {
+    const link = await ctx.websocket();
+    await link.next();
+    link.send('40["a"]');
+    await link.closed;
+  }),
+  bare("sio-event-odd-names", "events without data, and with a number for a name, reach nobody", async (ctx) => {
+    const link = await connected(ctx);
+    for (const packet of ["42", "425", '42[1,"x"]']) link.send(packet);
+    link.send('42["message","still here"]');
+    await link.next();
+    link.close();
+    await ctx.log("disconnect");
+  }),
+  bare("sio-attachments-forms", "ten attachments; one that nothing stands for; one that stands twice; one deep inside", async (ctx) => {
+    const link = await connected(ctx);
+    const place = (num) => ({ _placeholder: true, num });
+    for (const [count, args] of [
+      [10, [...Array(10).keys()].map(place)], [1, ["text"]], [1, [place(0), place(0)]], [2, [{ a: [{ b: place(1) }] }, place(0)]],
+    ]) {
+      link.send(`45${count}-${JSON.stringify(["message", ...args])}`);
+      for (let i = 0; i < count; i++) link.send(Buffer.from([i]));
+      const first = await link.next();
+      for (let i = Number(/^45(\d+)-/.exec(first)?.[1] ?? 0); i > 0; i--) await link.next();
+    }
+    link.close();
+    await ctx.log("disconnect");
+  }),
+  bare("sio-connect-and-event", "an event right behind CONNECT, which is not answered yet", async (ctx) => {
+    const session = await ctx.polling();
+    const poll = session.poll();
+    await sleep(20);
+    await session.post('40\x1e42["message","a"]');
+    await poll;
+    await sleep(50);
+  }),
+  bare("sio-attachments-lost", "a connection that ends inside a binary event: nobody hears of it", async (ctx) => {
+    const link = await connected(ctx);
+    link.send('452-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]');
+    link.send(Buffer.from([1]));
+    link.close();
+    await ctx.log("disconnect");
+  }),
   bare("sio-unknown-ack", "an acknowledgement that nobody waits for is ignored", async (ctx) => {
     const link = await connected(ctx);
     link.send('43123["nobody asked"]');

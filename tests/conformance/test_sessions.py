@@ -79,8 +79,15 @@ DIFFERENCES = {
     ),
     "eio3-invalid-packet": (_DECODED_WHOLE, "came     Packet(text='1')"),
     "eio3-no-colon": (_DECODED_WHOLE, "came     Packet(text='1')"),
+    "sio-ack-other-namespace": (_SHARED_RULE, "'forced server close'"),
+    "sio-disconnect-other-namespace": (_SHARED_RULE, "'forced server close'"),
     "sio-event-to-other-namespace": (_SHARED_RULE, "'forced server close'"),
+    "sio-namespace-no-comma": (_SHARED_RULE, "'forced server close'"),
     "sio-second-connect": (_SHARED_RULE, "'forced server close'"),
+    "sio-connect-and-event": (
+        "an event may follow CONNECT at once; the reference closes the connection",
+        "came     Packet(text='40{",
+    ),
     "sio-dynamic-pairs": (
         "CONNECTs are answered in their order; the reference refuses a name at once",
         "expected Message(data='44/nowhere",
@@ -98,7 +105,10 @@ DIFFERENCES = {
 ONLY_IN_THE_LOG = {
     "eio-allow-request-gone",
     "eio-upgrade-closing",
+    "sio-ack-other-namespace",
+    "sio-disconnect-other-namespace",
     "sio-event-to-other-namespace",
+    "sio-namespace-no-comma",
     "sio-second-connect",
     "sio2-error-from-client",
     "sio2-second-connect",
