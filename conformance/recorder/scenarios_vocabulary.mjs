@@ -331,8 +331,9 @@ const ENDS = [
     await session.post("40");
     await session.poll();
     await session.post('42["message",1]\x1e41\x1e42["message",2]');
-    await session.poll();
     await ctx.log("disconnect");
+    await session.post("40");
+    await session.poll();
   }),
   bare("sio-transport-error", "an error of the transport, seen by every namespace", async (ctx) => {
     const session = await ctx.polling();
