@@ -66,6 +66,8 @@ class Target:
             "mode": mode,
             "behaviors": behaviors or {},
         }
+        self.log: list[str] = []
+        """The lines of all the processes so far."""
         self.start()
 
     def start(self) -> None:
@@ -84,7 +86,6 @@ class Target:
         self._config["port"] = json.loads(line.removeprefix("READY "))["port"]
         self.url = f"http://127.0.0.1:{self._config['port']}"
         # Its log must be read, or a full pipe stops it.
-        self.log: list[str] = []
         self._reader = threading.Thread(target=self._read_log, args=(self.process.stdout,), daemon=True)
         self._reader.start()
 

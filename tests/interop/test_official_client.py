@@ -6,6 +6,7 @@ restart of the server) it asks for with a line that begins with `>`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
 TRANSPORTS = ("polling", "websocket", "polling,websocket")
 SCENARIOS = (
-    *("messages", "acks", "rooms", "refusal", "reasons", "reserved", "restart", "crowd"),
+    *("messages", "acks", "rooms", "refusal", "reasons", "reserved", "crowd"),
     *("dynamic", "management"),
 )
 
@@ -38,6 +39,14 @@ def play(target: Target, scenario: str, transports: str, parser: str = "default"
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_scenario(target: Target, scenario: str, transports: str) -> None:
     play(target, scenario, transports)
+
+
+@pytest.mark.parametrize("transports", TRANSPORTS)
+def test_restart(target: Target, transports: str) -> None:
+    play(target, "restart", transports)
+    ended = [json.loads(line[1:]) for line in target.log if '"event": "disconnect"' in line]
+    shut_down = [entry["nsp"] for entry in ended if entry["reason"] == "server shutting down"]
+    assert sorted(shut_down) == ["/", "/", "/custom", "/custom"]
 
 
 def test_no_event_is_lost_or_reordered_by_an_upgrade(target: Target) -> None:

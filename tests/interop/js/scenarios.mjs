@@ -199,16 +199,31 @@ const scenarios = {
     await closed;
   },
 
+  // Twice: whoever came back is as any other. Nobody is told to leave, so both namespaces come back by themselves.
   async restart() {
     const socket = await connected("/", { reconnectionDelay: 100, reconnectionDelayMax: 300 });
-    const before = socket.id;
-    const disconnected = event(socket, "disconnect");
-    await ask("restart");
-    const [reason] = await disconnected;
-    assert.ok(["transport close", "transport error"].includes(reason), reason);
-    if (!socket.connected) await event(socket, "connect");
-    assert.notEqual(socket.id, before);
-    assert.equal(await socket.timeout(5000).emitWithAck("echo", "again"), "again");
+    const custom = socket.io.socket("/custom");
+    const both = [socket, custom];
+    await event(custom, "connect");
+    for (let i = 0; i < 2; i++) {
+      assert.deepEqual(await Promise.all(both.map((one) => one.timeout(5000).emitWithAck("echo", i))), [i, i]);
+      await socket.emitWithAck("join", "red");
+      const before = both.map(({ id }) => id);
+      const lost = Promise.all(both.map((one) => event(one, "disconnect")));
+      await ask("restart");
+      for (const [reason] of await lost) assert.ok(["transport close", "transport error"].includes(reason), reason);
+      // Said while nobody listens: the client keeps it, and it arrives once.
+      const echoes = [];
+      custom.on("echo", (value) => echoes.push(value));
+      if (!custom.connected) custom.emit("echo", "kept");
+      else echoes.push("kept");
+      await Promise.all(both.map((one) => one.connected || event(one, "connect")));
+      both.forEach(({ id }, index) => assert.notEqual(id, before[index]));
+      assert.deepEqual(await socket.timeout(5000).emitWithAck("leave", "red"), [socket.id]);
+      await custom.timeout(5000).emitWithAck("echo", "behind it");
+      assert.deepEqual(echoes, ["kept"]);
+      custom.off("echo");
+    }
   },
 
   // This client and the server speak different parsers: the server closes, and the client hears of no namespace.
