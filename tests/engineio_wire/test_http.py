@@ -538,6 +538,22 @@ def test_the_keep_alive_never_ends_early() -> None:
     assert not connection.open
 
 
+@pytest.mark.parametrize("body", [b"", b"x"])
+@pytest.mark.parametrize("cut", [0, 1, 2])
+def test_an_empty_line_behind_a_request_is_no_next_one(body: bytes, cut: int) -> None:
+    """Old clients send one behind a body (RFC 9112 2.2): the connection is idle, with its deadline."""
+    _, connection = recording()
+    whole = request("POST", "/page", body=body) + b"\r\n"
+    connection.feed(whole[: len(whole) - cut])
+    answer(connection, connection.events[0], Response(200))
+    connection._take([])  # the slice that is due
+    connection.feed(*([whole[-cut:]] if cut else []))
+    connection.at(4.9)
+    assert connection.open
+    connection.at(60.0)
+    assert not connection.open
+
+
 def test_the_next_request_stops_the_keep_alive() -> None:
     _, connection = recording()
     connection.feed(request("POST", PATH, body=b"x"))

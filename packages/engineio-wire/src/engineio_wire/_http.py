@@ -218,8 +218,11 @@ class HttpSide(Generic[E]):
         raw = self._take_head(config.max_head_size)
         if raw is None:
             self._unread = False
-            if self.buffer and server.deadlines.waiting(wire) is not Waiting.HEAD:
+            waiting = server.deadlines.waiting(wire)
+            if self.buffer and waiting is not Waiting.HEAD:
                 server.deadlines.arm(Waiting.HEAD, wire, now)
+            elif waiting is None:  # Behind the last request stood empty lines, and nothing else.
+                server.deadlines.arm(Waiting.IDLE, wire, now)
             return
         server.deadlines.cancel(wire)
         head = read_head(raw, server.http_engine, config.max_headers)
