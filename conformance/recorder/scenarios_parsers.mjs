@@ -132,7 +132,24 @@ function badlyInside(kind, name, about, first, message) {
   };
 }
 
+// A name that a client may not send, in a parser that looks at no names.
+const RESERVED = {
+  ...badly("msgpack", "reserved", "an event with a reserved name"),
+  run: async (ctx) => {
+    const link = await ctx.websocket();
+    await link.next();
+    link.send(connect);
+    for (let i = 0; i < 2; i++) await link.next();
+    link.send(packed({ type: 2, data: ["disconnect", "boo"], nsp: "/" }));
+    await Promise.race([link.closed, sleep(200)]);
+    link.close();
+    await link.closed;
+    await sleep(20);
+  },
+};
+
 const MSGPACK = [
+  RESERVED,
   badly("msgpack", "text", "a text", '40{"a":1}'),
   badly("msgpack", "garbage", "bytes that are no packet", Buffer.from([0xc1])),
   badly("msgpack", "cut", "a packet that is cut off", connect.subarray(0, -1)),
