@@ -177,9 +177,14 @@ class Stage:
     path = "/socket.io/"
 
     def __init__(
-        self, *, start: Start = Start.EAGER, client_files: ClientFiles | None = None, **options: Any
+        self,
+        *,
+        start: Start = Start.EAGER,
+        client_files: ClientFiles | None = None,
+        clock: Clock | None = None,
+        **options: Any,
     ) -> None:
-        self.clock = Clock()
+        self.clock = clock if clock is not None else Clock()
         self._begin = self.clock.now
         self._ids = 0
         self.runtime = VirtualRuntime(self.clock, start)
