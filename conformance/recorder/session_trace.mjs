@@ -45,7 +45,8 @@ function said(packet) {
   return event ? { event: JSON.parse(event[1]) } : {};
 }
 
-// An offset is a time stamp in base 64, of this very run; nothing else that a scenario sends looks like one.
+// An offset is a time in base 64, with a count behind it within a millisecond; of what scenarios send last in an event
+// nothing looks like one.
 function offsetOf(event) {
   const last = event.at(-1);
   return typeof last === "string" && OFFSET.test(last) ? last : null;
