@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
+from typing import Any
 
 from engineio_proto import Outgoing
-from socketio_proto import BroadcastOptions, InMemoryAdapter
+from socketio_proto import BroadcastOptions, InMemoryAdapter, Namespace, SavedSession, SessionRestored
 
 from tests.sim.socketio import Stage
 
@@ -91,3 +93,49 @@ def test_a_client_that_leaves_during_a_broadcast() -> None:
         stage.advance()
     assert stage.server.sockets.sockets == {}
     check(stage.server.sockets.adapter)
+
+
+def test_a_server_that_is_alone_answers_at_once() -> None:
+    stage = Stage()
+    namespace = stage.server.sockets
+    adapter = namespace.adapter
+    task = stage.run(namespace.ask_adapter(adapter.server_count))
+    assert task.value == [1]
+    assert adapter.offset is None
+    adapter.persist_session(SavedSession("id", "pid", frozenset(), {}, None))
+    restoring: Any = object()
+    (event,) = adapter.restore_session(restoring, "pid", None)
+    assert isinstance(event, SessionRestored)
+    assert (event.restoring, event.session, event.missed) == (restoring, None, ())
+    adapter.answer((), 1)
+    adapter.clients_counted((), 1)
+    adapter.close()
+
+
+def test_the_option_makes_the_adapter_of_each_namespace() -> None:
+    made: list[str] = []
+
+    def factory(namespace: Namespace) -> InMemoryAdapter:
+        made.append(namespace.name)
+        return InMemoryAdapter(namespace)
+
+    stage = Stage(adapter=factory)
+    stage.server.of("/a")
+    assert made == ["/", "/a"]
+    ada = stage.connect("/a")
+    stage.server.of("/a").emit("hello")
+    stage.advance()
+    assert ada.take() == ['2/a,["hello"]']
+
+
+def test_a_dynamic_namespace_that_ends_takes_its_sessions_along() -> None:
+    stage = Stage(connection_state_recovery=True, cleanup_empty_child_namespaces=True)
+    stage.server.of(re.compile("^/dyn-"))
+    ada = stage.visitor()
+    ada.send("0/dyn-1,")
+    stage.advance()
+    stage.server.of("/dyn-1").emit("hello")
+    ada.leave()
+    stage.advance()
+    assert set(stage.server.namespaces) == {"/"}
+    assert stage.server.adapter_timers.deadline is None
