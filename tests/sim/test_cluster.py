@@ -24,13 +24,13 @@ class Guest:
         recovered: as it would say itself; None until it is connected.
     """
 
-    def __init__(self, cluster: Cluster, node: NodeStage) -> None:
+    def __init__(self, cluster: Cluster, node: NodeStage, **auth: Any) -> None:
         self.cluster = cluster
         self.pid = self.sid = ""
         self.offset: str | None = None
         self.got: list[Any] = []
         self.recovered: bool | None = None
-        self.enter(node)
+        self.enter(node, **auth)
 
     def enter(self, node: NodeStage, **auth: Any) -> None:
         """On a new connection, with what it knows."""
@@ -77,8 +77,8 @@ class Guests:
         self.nodes = self.cluster.nodes
         self.guests: list[Guest] = []
 
-    def enter(self, node: int) -> Guest:
-        guest = Guest(self.cluster, self.nodes[node])
+    def enter(self, node: int, **auth: Any) -> Guest:
+        guest = Guest(self.cluster, self.nodes[node], **auth)
         self.guests.append(guest)
         self.advance()
         assert guest.recovered is False
@@ -441,6 +441,10 @@ class Wandering(RuleBasedStateMachine):
         self.rooms: dict[str, frozenset[str]] = {}
         self.started: dict[str, int] = {}
         for node in (0, 1):
+            # As it connects: what is on its way then must find it in its rooms.
+            self.world.nodes[node].server.on(
+                "connection", lambda socket: socket.join(socket.handshake.auth.get("rooms", ()))
+            )
             self.come(node, ("red",) if node else ())
 
     def note(self, guest: Guest) -> None:
@@ -451,6 +455,9 @@ class Wandering(RuleBasedStateMachine):
 
     def advance_all(self, seconds: float) -> None:
         self.world.advance(seconds)
+        self.note_all()
+
+    def note_all(self) -> None:
         for guest in self.world.guests:
             if guest not in self.away:
                 self.note(guest)
@@ -458,9 +465,8 @@ class Wandering(RuleBasedStateMachine):
     @precondition(lambda self: len(self.world.guests) < 4)
     @rule(node=nodes, rooms=st.sampled_from([(), ("red",), ("blue",), ROOMS]))
     def come(self, node: int, rooms: tuple[str, ...]) -> None:
-        guest = self.world.enter(node)
-        guest.socket.join(rooms)
-        self.note(guest)
+        self.world.enter(node, rooms=rooms)
+        self.note_all()
 
     @rule(node=nodes, to=st.sampled_from(["all", "red", "blue", "one", "not red"]), index=st.integers(0, 9))
     def emit(self, node: int, to: str, index: int) -> None:
