@@ -2,7 +2,7 @@
 
 Almost every deadline of this protocol has a duration that never changes while a server runs: the ping
 interval, the pong timeout, the upgrade timeout. Deadlines of one such kind expire in the order in which they
-were armed, so a `TimerQueue` is an ordered dict from owner to deadline: arming moves the owner to the end,
+were armed, so a `TimerQueue` is an `OrderedDict` from owner to deadline: arming moves the owner to the end,
 cancelling pops it, the earliest is the first. That is exact and O(1), and a cancelled timer leaves nothing
 behind. Deadlines that a caller chose (the timeout of an ack) have no such order; they live in one `TimerHeap`.
 
@@ -14,6 +14,7 @@ always an argument.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from heapq import heappop, heappush
 from typing import Any, Generic, TypeVar
 
@@ -32,7 +33,9 @@ class TimerQueue(Generic[Owner]):
     def __init__(self, timers: Timers, duration: float) -> None:
         self._timers = timers
         self.duration = duration
-        self._deadlines: dict[Owner, float] = {}
+        # Not a plain dict, whose first entry is searched behind all that were popped: with 100,000 owners, 26 us
+        # against 1.7 to move the first to the end and look again.
+        self._deadlines: OrderedDict[Owner, float] = OrderedDict()
         self._latest = 0.0
 
     def arm(self, owner: Owner, now: float) -> None:

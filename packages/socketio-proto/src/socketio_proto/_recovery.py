@@ -14,6 +14,7 @@ late is refused all the same. Source: `packages/socket.io-adapter/lib/in-memory-
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class SessionAwareAdapter(InMemoryAdapter):
         self._new_offset = Yeast(namespace.server.wall_clock)
         self._log = PacketLog(self._new_offset(), config.max_packets, config.max_bytes)
         # By pid, with the instant of expiry. The duration is one for all, so the first is the first to expire.
-        self._sessions: dict[str, tuple[SavedSession, float]] = {}
+        self._sessions: OrderedDict[str, tuple[SavedSession, float]] = OrderedDict()
         self._timers = namespace.server.adapter_timers
         self._armed = False
 
@@ -83,7 +84,7 @@ class SessionAwareAdapter(InMemoryAdapter):
         self._sessions.pop(session.pid, None)
         self._sessions[session.pid] = (session, now + self._config.max_disconnection_duration)
         if len(self._sessions) > self._config.max_sessions:
-            del self._sessions[next(iter(self._sessions))]
+            self._sessions.popitem(last=False)
         if not self._armed:
             self._arm(now)
 
@@ -122,7 +123,9 @@ class SessionAwareAdapter(InMemoryAdapter):
 
     def _arm(self, now: float) -> None:
         duration = self._config.max_disconnection_duration
-        instants = [deadline for _, deadline in list(self._sessions.values())[:1]]
+        instants: list[float] = []
+        if self._sessions:
+            instants.append(self._sessions[next(iter(self._sessions))][1])
         oldest = self._log.oldest
         if oldest is not None:
             instants.append(oldest + duration)
