@@ -53,6 +53,9 @@ an engine that a user could plug in."""
 BINDINGS = ("socketio-asyncio", "socketio-trio")
 """What is tested together, in tests/bindings, and so may have no tests of its own."""
 
+WHOLLY_COVERED = ("cors_policy", "cookie_policy")
+"""Import names of the packages whose own tests visit every branch."""
+
 CI = os.environ.get("CI") == "true"
 
 
@@ -88,6 +91,7 @@ def tests(session: nox.Session) -> None:
         ("mypy", lambda: _run_mypy(session)),
         ("pyright", lambda: _run_pyright(session)),
         ("wheels", lambda: _run_wheels(session)),
+        ("coverage", lambda: _run_coverage(session)),
         # Last, so that the last lines of the output are pytest's summary.
         ("pytest", lambda: session.run("python", "-m", "pytest", "-rfEs", "tests")),
     ]
@@ -154,6 +158,13 @@ def wheels(session: nox.Session) -> None:
     """Each package's own tests against its built wheel, in an empty venv with only what it declares."""
     session.install("-c", str(CONSTRAINTS), *_build_tools(), *_group("node"))
     _run_wheels(session)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Every branch of the policies, which have no dependency and no excuse."""
+    _install(session, "test")
+    _run_coverage(session)
 
 
 # -- measuring and recording ---------------------------------------------------------------------------------
@@ -292,6 +303,15 @@ def _wheel_passes(session: nox.Session, pip: list[str], package: Path, folder: P
     except CommandFailed:
         return False
     return True
+
+
+# -- coverage ------------------------------------------------------------------------------------------------
+
+
+def _run_coverage(session: nox.Session) -> None:
+    options = ["-q", "--no-header", "--cov-branch", "--cov-report=term-missing", "--cov-fail-under=100"]
+    for name in WHOLLY_COVERED:
+        session.run("python", "-m", "pytest", *options, f"--cov={name}", f"tests/{name}")
 
 
 # -- lint and types ------------------------------------------------------------------------------------------
