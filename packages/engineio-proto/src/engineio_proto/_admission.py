@@ -145,6 +145,7 @@ class Admission:
             session = self._new_session(link.request, verified, now, sid)
             session.link = link
             link.session = session
+            link.settles = session.revision.settles
             session.owner = link.owner
             session.push(Outgoing((self._handshake(session),)))
             engine.pending.append(SessionOpened(session))

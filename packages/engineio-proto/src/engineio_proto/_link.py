@@ -36,6 +36,7 @@ class Link:
         paused: the layer above wants no more input from this link for now.
         last_received: `now` of the latest bytes; the wire writes it once per read.
         blocked: the transport cannot take more; set through the engine.
+        settles: whether the first message is to wait a moment behind the 101; the wire sees to it.
     """
 
     __slots__ = (
@@ -49,6 +50,7 @@ class Link:
         "refusal",
         "request",
         "session",
+        "settles",
         "state",
     )
 
@@ -62,6 +64,7 @@ class Link:
         self.session: Session | None = None
         self.paused = False
         self.blocked = False
+        self.settles = False
         self.last_received = now
         # Packets of this link alone (the probe's answer; what is left at a close); the session's follow.
         self._outbox: list[Outgoing] | None = None

@@ -1,19 +1,23 @@
-"""The wire's four kinds of deadline; a connection has at most one at a time.
+"""The wire's kinds of deadline; a connection has at most one at a time.
 
-A connection waits for exactly one thing: a request head, a request body, the next request, or the peer's part
-of a close. An open WebSocket waits for nothing here (its heartbeat is the engine's), so it is in no queue.
+A connection waits for exactly one thing: a request head, a request body, the next request, the moment behind a
+101 that an old client needs, or the peer's part of a close. An open WebSocket waits for nothing here (its
+heartbeat is the engine's), so it is in no queue.
 """
 
 from __future__ import annotations
 
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from engineio_proto import TimerQueue, Timers
 
 from ._config import WireConfig
 
 Owner = TypeVar("Owner")
+
+# Long for a client on this machine to read a 101, short for a person.
+_SETTLE: Final = 0.02
 
 
 class Waiting(Enum):
@@ -22,14 +26,15 @@ class Waiting(Enum):
     HEAD = "head"
     BODY = "body"
     IDLE = "idle"
+    SETTLE = "settle"
     CLOSE = "close"
 
 
 class Deadlines(Generic[Owner]):
-    """At most one deadline per owner, of four durations.
+    """At most one deadline per owner, of one of these durations.
 
     Args:
-        timers: the server's clock, which gets four queues.
+        timers: the server's clock, which gets a queue for each.
         config: the durations.
     """
 
@@ -40,6 +45,7 @@ class Deadlines(Generic[Owner]):
             Waiting.HEAD: timers.queue(config.head_timeout),
             Waiting.BODY: timers.queue(config.body_timeout),
             Waiting.IDLE: timers.queue(config.keep_alive_timeout),
+            Waiting.SETTLE: timers.queue(_SETTLE),
             Waiting.CLOSE: timers.queue(config.close_timeout),
         }
         self._waiting: dict[Owner, Waiting] = {}

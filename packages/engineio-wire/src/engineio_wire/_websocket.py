@@ -49,6 +49,7 @@ class WebSocketSide:
         buffer: input from `offset` on: an incomplete header, or what a slice left (then `backlog`).
         output: bytes to send ahead of what the link has queued.
         eof: the peer sends no more; acted upon when `backlog` is read.
+        settling: the 101 is out, and what follows waits for its deadline: see `Link.settles`.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class WebSocketSide:
         "eof",
         "offset",
         "output",
+        "settling",
     )
 
     def __init__(self, codec: FrameCodec | None = None, writer: Writer | None = None) -> None:
@@ -72,6 +74,7 @@ class WebSocketSide:
         self.backlog = False
         self.eof = False
         self.output = b""
+        self.settling = False
         self._pongs: list[bytes] | None = None
         self._codec = codec
         self._writer = writer
@@ -93,6 +96,7 @@ class WebSocketSide:
             or self._close_sent
             or self._skipping
             or self.eof
+            or self.settling
         )
 
     # Input.
@@ -276,10 +280,12 @@ class WebSocketSide:
     def _end_output(self) -> None:
         """A close frame is the last that we send, so the contexts of compression are free."""
         self._close_sent = True
+        self.settling = False
         self._codec = self._writer = None
 
     def forget_input(self) -> None:
         """The connection is closing: hold nothing of what came."""
+        self.settling = False
         self._codec = None
         self.buffer = b""
         self.offset = 0
@@ -289,9 +295,11 @@ class WebSocketSide:
 
     def take_bytes(self, wire: Wire[E], now: float) -> bytes:
         """What goes out now: pending output, pongs, the link's frames, and our close frame, once."""
+        link = wire.link
+        if self.settling and link is not None and link.state is _OPEN:
+            return b""
         output = self.output + self._take_pongs()
         self.output = b""
-        link = wire.link
         if link is None:
             return output
         output += self._frames(link)

@@ -165,6 +165,11 @@ class Wire(Generic[E]):
         events: list[E | WireEvent] = []
         if not self.closing and self.http is not None:
             return self._follow(self.http, self.http.handle_timeout(self, now), now)
+        side = self.websocket
+        if side is not None and side.settling:
+            side.settling = False
+            self.engine.dirty.mark(self)
+            return events
         # The last bytes could not be written in time, or the peer does not answer our close.
         self.close_link(events, now)
         self.finish(now, abort=True)
@@ -331,7 +336,11 @@ class Wire(Generic[E]):
         if output and self.link is not None and self.link.state is _OPEN:
             # A 101, which goes out by itself as the reference writes it: a client that listens for messages once it
             # is open (`ws` with promises, as in the public suite of protocol 3) misses what came in the same read.
-            self.engine.dirty.mark(self)
+            if self.link.settles:
+                side.settling = True
+                self.server.deadlines.arm(Waiting.SETTLE, self, now)
+            else:
+                self.engine.dirty.mark(self)
         else:
             output += side.take_bytes(self, now)
         self.websocket = None if side.idle else side
