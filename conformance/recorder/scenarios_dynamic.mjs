@@ -122,8 +122,12 @@ export const DYNAMIC = [
     await leave(ctx, main);
   }, { options: { cleanupEmptyChildNamespaces: true } }),
   bare("sio-dynamic-at-once", "two first clients at once: one namespace", async (ctx) => {
-    const links = [await ctx.websocket(), await ctx.websocket()];
-    for (const link of links) await link.next();
+    const links = [];
+    while (links.length < 2) {
+      const link = await ctx.websocket();
+      await link.next(); // its id before the next one's
+      links.push(link);
+    }
     for (const link of links) link.send("40/dyn-7,");
     for (const link of links) for (let i = 0; i < 2; i++) await link.next();
     links[0].send('42/dyn-7,0["namespaces"]');
