@@ -318,3 +318,28 @@ def test_every_codec_decodes_the_same(stream: list[str | bytes]) -> None:
         return found
 
     assert results(CODECS[0]) == results(CODECS[1])
+
+
+heads = st.sampled_from(
+    ["", "0", "7", "1" * 14, "1" * 15, str(2**53 - 1), str(2**53), "1" * 17, "²", "٣", " 1", "-1", "1-"]
+)
+payloads = st.sampled_from(
+    ["[]", '["a"]', "[1]", '["connect"]', '["a",["b"]]', '["a",1e999]', '["a","\\ud800"]', "[tru]", "[" * 129,
+     "[" * 100 + "]" * 100, '["' + "a" * 200 + '"]', "[[]]", "[null]", "[true]", '["a"]]', "{}", " []", '"a"', ""]
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.sampled_from("23"), heads, payloads, st.sampled_from(CODECS))
+def test_the_main_namespace_takes_no_other_way(first: str, head: str, payload: str, codec: JsonCodec) -> None:
+    """What has no namespace is mostly read by a short way, what names one never."""
+
+    def result(address: str) -> tuple[Any, ...]:
+        try:
+            packet = Decoder(json=codec).feed(first + address + head + payload)
+        except DecodeError as error:
+            return str(error), error.offset - len(address)
+        assert packet is not None
+        return packet.type, packet.data, packet.id
+
+    assert result("") == result("/ab,")

@@ -60,7 +60,7 @@ class Pump(Generic[E]):
         deadline: the instant of the earliest deadline, as of the last `moved`; infinite when there is none.
     """
 
-    __slots__ = ("_core", "_dispatch", "_other", "deadline", "wires")
+    __slots__ = ("_core", "_dirty", "_dispatch", "_other", "_timers", "deadline", "wires")
 
     def __init__(
         self,
@@ -74,6 +74,8 @@ class Pump(Generic[E]):
         self.wires: WireServer[E] = WireServer(core, config, http_date=http_date)
         self.deadline = inf
         self._core = core
+        self._dirty = core.dirty
+        self._timers = core.timers
         self._dispatch = dispatch
         self._other = other
 
@@ -82,16 +84,19 @@ class Pump(Generic[E]):
         now = args[-1]
         if now >= self.deadline:
             # What was due before these bytes arrived happened before them, however late the loop comes to it.
-            self._core.timers.earlier = True
+            self._timers.earlier = True
             self._dispatch(self._core.handle_timeout(now))
             self._dispatch_wire(self.wires.handle_timeout(now))
         events = receive(*args)
         if events:
-            self._dispatch_wire(events)
+            if type(events[-1]) is RequestReceived:
+                self._dispatch_wire(events)
+            else:
+                self._dispatch(events)
 
     def expire(self, now: float) -> None:
         """Do what is due; early it does nothing, and `moved` will be True."""
-        self._core.timers.earlier = True
+        self._timers.earlier = True
         self.feed(_no_input, now)
 
     def close(self, now: float) -> None:
@@ -100,15 +105,14 @@ class Pump(Generic[E]):
 
     def take(self) -> list[Wire[E]]:
         """The wires that have something to write, to read differently or to close; [] ends the pass."""
-        core = self._core
-        while events := core.take_events():
+        while events := self._core.take_events():
             self._dispatch(events)
-        return core.dirty.take()
+        return self._dirty.take()
 
     @property
     def moved(self) -> bool:
         """Whether `deadline` has changed since this was last asked, or may have."""
-        timers = self._core.timers
+        timers = self._timers
         if not timers.earlier:
             return False
         timers.earlier = False

@@ -87,14 +87,29 @@ class Decoder:
         if isinstance(chunk, str):
             if self._pending is not None:
                 self._fail("got plaintext data when reconstructing a packet", 0)
-            if chunk[:2] == "2[" and (len(chunk) <= self._max_depth or not is_deeper(chunk, self._max_depth)):
-                # An event in "/", no acknowledgement, not deep: nearly every message.
+            # An event or an answer in "/", not deep: nearly every message. The other way does the rest, says what is
+            # wrong, and reads what orjson cannot.
+            at = chunk.find("[", 1, _TOO_LONG)
+            first = chunk[:1]
+            if (
+                at > 0
+                and (first == "2" or first == "3")
+                and (len(chunk) <= self._max_depth or not is_deeper(chunk, self._max_depth))
+            ):
+                number = None
+                if at > 1:
+                    digits = chunk[1:at]
+                    if not (digits.isdecimal() and digits.isascii()):
+                        return self._feed_text(chunk)
+                    number = int(digits)
                 try:
-                    data = self._quick(chunk[1:])
+                    data = self._quick(chunk[at:])
                 except (ValueError, RecursionError):
-                    return self._feed_text(chunk)  # says what is wrong, or reads what orjson cannot
+                    return self._feed_text(chunk)
+                if first == "3":
+                    return Packet(_ACK, "/", data, number)
                 if data and data[0].__class__ is str and data[0] not in RESERVED_EVENTS:
-                    return Packet(_EVENT, "/", data)
+                    return Packet(_EVENT, "/", data, number)
             return self._feed_text(chunk)
         if isinstance(cast(object, chunk), (bytes, bytearray, memoryview)):
             return self._feed_attachment(bytes(chunk))

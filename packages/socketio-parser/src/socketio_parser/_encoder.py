@@ -74,7 +74,7 @@ class Encoder:
             ):
                 check_event(data)
         elif kind == _ACK:
-            if not is_sequence(data):
+            if data.__class__ is not list and not is_sequence(data):
                 raise EncodeError(f"an ACK's data is a list of arguments, got {kind_of(data)}")
         else:
             return (self._encode_control(packet),)
@@ -187,7 +187,8 @@ def _address(packet: Packet) -> str:
     number = packet.id
     if number is None:
         return address
-    check_id(number)
+    if number.__class__ is not int or not 0 <= number <= MAX_ID:
+        check_id(number)
     return f"{address}{number:d}"
 
 
