@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from engineio_proto import Dirty
 
 
@@ -15,6 +16,7 @@ def test_order_and_once() -> None:
 
 
 def test_wakes_when_it_turns_non_empty() -> None:
+    """Before anything is in it: a wake may refuse, and then nothing has changed."""
     dirty, sizes = Dirty(), []
     dirty.mark("a")  # nobody to wake
     dirty.take()
@@ -23,7 +25,16 @@ def test_wakes_when_it_turns_non_empty() -> None:
     dirty.mark("b")
     dirty.take()
     dirty.mark("a")
-    assert sizes == [1, 1]
+    assert sizes == [0, 0]
+
+    def refuse() -> None:
+        raise RuntimeError
+
+    dirty.take()
+    dirty.wake = refuse
+    with pytest.raises(RuntimeError):
+        dirty.mark("a")
+    assert len(dirty) == 0
 
 
 def test_forget() -> None:

@@ -52,7 +52,3 @@ def test_parked() -> None:
     session.send_message("a")
     get.take_response()
     assert not get.parked
-
-
-def test_repr() -> None:
-    assert repr(new_exchange("GET", "/x?y")) == "<Exchange waiting GET /x?y>"

@@ -11,7 +11,6 @@ from tests.engineio_proto.driving import (
     open_polling,
     open_websocket,
     packets,
-    target,
 )
 
 
@@ -66,7 +65,3 @@ def test_nothing_is_sent_on_a_link_that_ended() -> None:
     link.ended()
     link.close([Outgoing(("4b",))])
     assert (link.take(), link.state) == ([], LinkState.CLOSED)
-
-
-def test_repr() -> None:
-    assert repr(new_link(target("websocket"))) == "<Link deciding /engine.io/?EIO=4&transport=websocket>"

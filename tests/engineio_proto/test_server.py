@@ -168,8 +168,8 @@ class TestCors:
             events, response = ask(engine, "OPTIONS", path, headers)
             assert events == []
             assert (response.status, response.body) == (204, b"")
-            names = [name for name, _ in response.headers]
-            assert "Access-Control-Allow-Methods" in names and "Content-Length" not in names
+            assert "Access-Control-Allow-Methods" in dict(response.headers)
+            assert response.headers[-1] == ("Content-Length", "0"), "Safari hangs without it"
 
     def test_actual(self) -> None:
         engine = new_engine(cors=CORS, cookie=True)

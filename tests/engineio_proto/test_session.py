@@ -109,10 +109,26 @@ class TestWebSocket:
         assert engine.dirty.take() == [link.owner]
 
     def test_discard(self, engine: EngineServer) -> None:
+        """What could leave at once has left, in the reference; what waits for the client is dropped."""
         session, link = open_websocket(engine)
         session.send_message("a")
         session.close(0.0, discard=True)
+        assert packets(link) == ["4a"]
+
+    def test_discard_while_blocked(self, engine: EngineServer) -> None:
+        session, link = open_websocket(engine)
+        engine.link_blocked(link)
+        session.send_message("a")
+        session.close(0.0, discard=True)
         assert link.take() == []
+
+    def test_what_was_written_long_ago_is_not_unwritten(self, engine: EngineServer) -> None:
+        session, link = open_websocket(engine)
+        session.send_message("a" * 900)
+        assert len(link.take()) == 1
+        assert link.take() == []  # such as for a pong, which then blocks
+        engine.link_blocked(link)
+        assert session.buffered_bytes == 0
 
 
 class TestHeartbeat:

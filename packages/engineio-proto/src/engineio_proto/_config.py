@@ -147,6 +147,7 @@ class EngineConfig:
             http_engine=self.http_engine,
             per_message_deflate=self.per_message_deflate,
             ws_engine=self.ws_engine,
+            websocket="websocket" in self.transports,
         )
 
     @classmethod

@@ -22,7 +22,7 @@ from ._answer_headers import MiddlewareResponse
 from ._errors import ErrorCode
 from ._events import DecisionAbandoned, DecisionRequested, HookRaised
 from ._exchange import Exchange
-from ._request import Request, Response
+from ._request import PREFLIGHT, Request, Response
 from ._timers import TimerQueue
 from ._verify import Refusal, Verified, verify_origin
 
@@ -145,7 +145,7 @@ class Decisions:
         decision.end().close()
         if isinstance(carrier, Exchange):
             carrier.undecided = False
-        self._engine.emit(DecisionAbandoned(decision, reason))
+        self._engine.raise_event(DecisionAbandoned(decision, reason))
         if reason is not Abandonment.GONE:
             self._engine.admission.unavailable(carrier)
             self._engine.dirty.mark(carrier.owner)
@@ -157,7 +157,7 @@ class Decisions:
             question = resume()
         except StopIteration:
             if not first:
-                del self.undecided[carrier]
+                self.undecided.pop(carrier, None)  # a hook may have closed the engine
                 self.timers.cancel(carrier)
                 if isinstance(carrier, Exchange):
                     carrier.undecided = False
@@ -172,7 +172,7 @@ class Decisions:
             if isinstance(carrier, Exchange):
                 carrier.undecided = True
         decision = self.undecided[carrier] = Decision(carrier, steps, question)
-        engine.emit(DecisionRequested(decision))
+        engine.raise_event(DecisionRequested(decision))
 
     # The stages.
 
@@ -193,7 +193,7 @@ class Decisions:
                 _, now = yield Stage.MIDDLEWARE, middleware, (request, response)
             failed = False
         except Exception as error:
-            engine.emit(HookRaised(name, request, error))
+            engine.raise_event(HookRaised(name, request, error))
             failed, refusal = True, Refusal(ErrorCode.BAD_REQUEST, {"name": "MIDDLEWARE_FAILURE"})
         headers = response.headers.pairs
         if isinstance(carrier, Exchange):
@@ -221,7 +221,7 @@ class Decisions:
                             f"allow_request must give True, False or the text of the refusal, not {wrong!r}"
                         )
                 except Exception as error:  # whoever cannot decide lets nobody in
-                    engine.emit(HookRaised(Stage.ALLOW_REQUEST.value, request, error))
+                    engine.raise_event(HookRaised(Stage.ALLOW_REQUEST.value, request, error))
                 if allowed is not True:
                     door.refuse(carrier, Refusal(ErrorCode.FORBIDDEN, {"message": allowed or None}))
                     return
@@ -234,7 +234,7 @@ class Decisions:
                 if sid in engine.sessions:
                     raise ValueError(f"generate_id gave {sid!r}, the id of another session")
             except Exception as error:
-                engine.emit(HookRaised(Stage.GENERATE_ID.value, request, error))
+                engine.raise_event(HookRaised(Stage.GENERATE_ID.value, request, error))
                 context = {"name": "ID_GENERATION_ERROR", "error": error}
                 door.refuse(carrier, Refusal(ErrorCode.BAD_REQUEST, context))
                 del context  # the error's traceback leads back to here
@@ -267,10 +267,10 @@ class Decisions:
             answer, now = yield Stage.CORS, cors.origin_decision, (request_origin(request.headers),)
         result = cors.apply(request.method, request.headers, origin_answer=answer)
         for name, value in result.headers:
-            if name != "Content-Length":  # the wire writes the length of every answer itself
+            if name != "Content-Length":  # the wire writes the length of every answer itself, but that of a 204
                 response.headers.add(name, value)
         if result.preflight is not None:
-            response.end(result.preflight)
+            response.answer = Response(result.preflight, PREFLIGHT)
         return now, verify_origin(request, cors, answer) if enforced else None
 
     def _cors_steps(
@@ -280,7 +280,7 @@ class Decisions:
         try:
             yield from self._cors(exchange.request, response, now)
         except Exception as error:
-            self._engine.emit(HookRaised(Stage.CORS.value, exchange.request, error))
+            self._engine.raise_event(HookRaised(Stage.CORS.value, exchange.request, error))
             response.answer = Response(500)
         exchange.headers = response.headers.pairs
         exchange.answer(response.answer or answer(None))

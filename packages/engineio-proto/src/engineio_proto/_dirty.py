@@ -35,10 +35,8 @@ class Dirty:
         """Remember that the owner has output, or wants its `wants_read` looked at."""
         owners = self.owners
         if not owners:
-            owners[owner] = None
-            self.wake()
-        else:
-            owners[owner] = None
+            self.wake()  # first: it may refuse, to a thread that is not the machine's
+        owners[owner] = None
 
     def forget(self, owner: Any) -> None:
         """Take an owner out: its connection is gone."""

@@ -106,6 +106,3 @@ class Exchange:
         if self._response is None and session is not None and session.parked is self:
             session.answer_poll()
         return self._response
-
-    def __repr__(self) -> str:
-        return f"<Exchange {self.state.value} {self.request.method} {self.request.target}>"

@@ -72,7 +72,7 @@ class Hooks:
         try:
             return () if cookie is None else (("Set-Cookie", cookie.serialize(sid)),)
         except Exception as error:  # the answer must go out all the same
-            self._engine.emit(HookRaised("cookie", request, error))
+            self._engine.raise_event(HookRaised("cookie", request, error))
             return ()
 
     def added_headers(self, request: Request) -> tuple[tuple[str, str], ...]:
@@ -86,7 +86,7 @@ class Hooks:
                 try:
                     function(added, request)
                 except Exception as error:  # the answer must go out all the same
-                    self._engine.emit(HookRaised(name, request, error))
+                    self._engine.raise_event(HookRaised(name, request, error))
         return added.pairs
 
 

@@ -100,6 +100,11 @@ class Link:
         self.session = None
         self._outbox = None
 
+    @property
+    def queued(self) -> int:
+        """How much of what is for this link alone waits to be taken."""
+        return len(self._outbox or ())
+
     # Called by the wire.
 
     def take(self) -> list[Outgoing]:
@@ -117,6 +122,3 @@ class Link:
                 outbox.extend(session.take_buffer())
         form = self.form
         return outbox if form is None else [form(outgoing) for outgoing in outbox]
-
-    def __repr__(self) -> str:
-        return f"<Link {self.state.value} {self.request.target}>"

@@ -96,14 +96,10 @@ def message(*messages: str | bytes, compress: bool = True) -> Outgoing:
     )
 
 
-def control(packet: str) -> Outgoing:
-    """A packet of a transport itself, never compressed."""
-    return Outgoing((packet,), compress=False)
-
-
 # Made once per process: every session sends these very objects, frames included.
 PING: Final = Outgoing(("2",))  # the session's, so a transport may compress it, as in the reference
 PONG: Final = Outgoing(("3",))
-NOOP: Final = control("6")
-CLOSE: Final = control("1")
-PROBE_ANSWER: Final = control("3probe")
+# Those of a transport itself, never compressed.
+NOOP: Final = Outgoing(("6",), compress=False)
+CLOSE: Final = Outgoing(("1",), compress=False)
+PROBE_ANSWER: Final = Outgoing(("3probe",), compress=False)

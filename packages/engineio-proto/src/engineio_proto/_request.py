@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
+
+# Source: Node's `lib/_http_incoming.js`, `matchKnownFields`.
+_FIRST_COUNTS: Final = re.compile(
+    "age|authorization|content-(?:length|type)|etag|expires|from|host|if-(?:un)?modified-since|last-modified|location"
+    "|max-forwards|proxy-authorization|referer|retry-after|server|user-agent"
+)
 
 
 class Headers(Mapping[str, str]):
-    """Request headers: names are lower case, a repeated one is joined with `, ` (cookies with `; `), as Node does.
+    """Request headers: names are lower case, a repeated one is joined with `, ` (cookies with `; `), or only the first
+    counts, as Node does.
 
     Kept as one string. A session keeps its handshake headers for life, and a dict of a browser's fifteen
     headers is ten times as large.
@@ -39,6 +47,8 @@ class Headers(Mapping[str, str]):
         if text.find(mark, end) < 0:
             return text[begin:end]
         values = [value for key, value in self.items_list() if key == wanted]
+        if _FIRST_COUNTS.fullmatch(wanted):
+            return values[0]
         return ("; " if wanted == "cookie" else ", ").join(values)
 
     def __iter__(self) -> Iterator[str]:
@@ -91,7 +101,7 @@ class Request:
     @property
     def query(self) -> dict[str, str]:
         """The query as WHATWG URLSearchParams reads it: `+` is a space, of a repeated key the last wins."""
-        query = self.target.partition("?")[2]
+        query = self.target.partition("#")[0].partition("?")[2]
         if "%" in query or "+" in query:
             return dict(parse_qsl(query, keep_blank_values=True, errors="replace"))
         # Nothing to decode, as in every request of a client: a fifth of the time.
@@ -108,3 +118,7 @@ class Response(NamedTuple):
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+
+
+PREFLIGHT: Final = (("Content-Length", "0"),)
+"""Of an answer to a preflight. Safari waits for a length that RFC 9110 8.6 does not allow; the reference sends it."""

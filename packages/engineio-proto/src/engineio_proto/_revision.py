@@ -77,7 +77,7 @@ class Revision4:
 
     def receive_base64(self, session: Session, text: str, now: float) -> None:
         """What a text packet `b` holds."""
-        session.engine.emit(MessageReceived(session, decode_base64(text)))
+        session.engine.raise_event(MessageReceived(session, decode_base64(text)))
 
 
 class Revision3:

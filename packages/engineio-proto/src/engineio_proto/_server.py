@@ -22,7 +22,7 @@ from ._exchange import Exchange
 from ._hooks import Hooks
 from ._ids import IdGenerator
 from ._link import Link
-from ._request import Response
+from ._request import PREFLIGHT, Response
 from ._revision import REVISION_3
 from ._session import Session
 from ._tables import ExchangeState, LinkState
@@ -282,11 +282,11 @@ class EngineServer:
 
     # Called by sessions and admissions.
 
-    def emit(self, event: EngineEvent) -> None:
+    def raise_event(self, event: EngineEvent) -> None:
         """Keep an event for the caller of the input that is under way, or for `take_events`."""
-        self.pending.append(event)
-        if len(self.pending) == 1:
+        if not self.pending:
             self.dirty.wake()
+        self.pending.append(event)
 
     def forget(self, session: Session) -> None:
         """The session ended."""
@@ -306,9 +306,9 @@ class EngineServer:
         if self.static_cors is None:
             return False
         result = self.static_cors.apply(exchange.request.method, exchange.request.headers)
-        # The wire writes the length of every answer itself.
+        # The wire writes the length of every answer itself, but that of a 204, which has none.
         exchange.headers = tuple(h for h in result.headers if h[0] != "Content-Length")
         if result.preflight is None:
             return False
-        exchange.answer(Response(result.preflight))
+        exchange.answer(Response(result.preflight, PREFLIGHT))
         return True

@@ -135,12 +135,13 @@ class Session:
         ):
             self._overflow(outgoing)
             return False
-        self.buffered_bytes = buffered + outgoing.size
         buffer = self._buffer
-        buffer.append(outgoing)
-        # Whoever takes takes all, so behind a message that waits the owner is marked already.
-        if len(buffer) == 1 and self.owner is not None:
+        # Whoever takes takes all, so behind a message that waits the owner is marked already. Before anything is
+        # changed, since it may refuse.
+        if not buffer and self.owner is not None:
             engine.dirty.mark(self.owner)
+        self.buffered_bytes = buffered + outgoing.size
+        buffer.append(outgoing)
         return True
 
     def send_message(self, *messages: str | bytes, compress: bool = True) -> bool:
@@ -148,15 +149,18 @@ class Session:
         return self.send(message(*messages, compress=compress))
 
     def close(self, now: float, *, discard: bool = False, description: str | None = None) -> None:
-        """Close from this side; what is queued still goes out unless `discard`.
+        """Close from this side; what is queued still goes out. With `discard` only what can be taken at once does.
 
         A session on polling without a pending GET stays CLOSING until the next GET, or `close_timeout`.
         The `SessionClosed` comes with the engine's next events.
         """
         if self.state is SessionState.CLOSED:
             return
-        if discard:
+        # What can leave at once has left, as far as the user knows: only what waits for the client is dropped.
+        if discard and self.owner is None:
             self._buffer.clear()
+        elif discard:
+            self.answer_poll()
         polling = self.polling
         # A POST that still arrives is aborted, so its client knows; one with packets buffered collects them first.
         told = polling is None or (not self._buffer and (polling.parked is not None or polling.receiving))
@@ -193,12 +197,10 @@ class Session:
 
     def take_buffer(self) -> list[Outgoing]:
         """Remove and return all that is queued; it counts as unwritten while the link is blocked."""
-        buffer = self._buffer
-        if buffer:
-            self._buffer = []
-            # Written, unless the transport says otherwise: see `blocked`.
-            self._taken = self.buffered_bytes - self._unwritten
-            self.buffered_bytes = self._unwritten
+        buffer, self._buffer = self._buffer, []
+        # Written, unless the transport says otherwise: see `blocked`.
+        self._taken = self.buffered_bytes - self._unwritten
+        self.buffered_bytes = self._unwritten
         return buffer
 
     def answer_poll(self) -> None:
@@ -235,9 +237,9 @@ class Session:
         """One packet, on either transport; bytes are a binary message. Source: `Socket.onPacket`."""
         kind = packet[:1]
         if kind == "4":
-            self.engine.emit(MessageReceived(self, packet[1:]))
+            self.engine.raise_event(MessageReceived(self, packet[1:]))
         elif isinstance(packet, bytes):
-            self.engine.emit(MessageReceived(self, packet))
+            self.engine.raise_event(MessageReceived(self, packet))
         elif kind == "3":
             self.revision.receive_pong(self, now)
         elif kind == "b":
@@ -266,7 +268,7 @@ class Session:
         # The reference clears a timer here and then never times out a client that falls silent.
         self.revision.stop_heartbeat(self)
         self.revision.start_heartbeat(self, now)
-        self.engine.emit(SessionUpgraded(self))
+        self.engine.raise_event(SessionUpgraded(self))
 
     # Time, in protocol 4.
 
@@ -316,7 +318,7 @@ class Session:
         self.buffered_bytes = self._unwritten = 0
         self.paused = False
         engine.forget(self)
-        engine.emit(SessionClosed(self, reason, description))
+        engine.raise_event(SessionClosed(self, reason, description))
 
     def _overflow(self, outgoing: Outgoing) -> None:
         """The peer reads too slowly. It gets what fits in its closed connection: nothing."""

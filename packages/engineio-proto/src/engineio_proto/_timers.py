@@ -33,8 +33,7 @@ class TimerQueue(Generic[Owner]):
     def __init__(self, timers: Timers, duration: float) -> None:
         self._timers = timers
         self.duration = duration
-        # Not a plain dict, whose first entry is searched behind all that were popped: with 100,000 owners, 26 us
-        # against 1.7 to move the first to the end and look again.
+        # A plain dict searches its first entry behind all that were popped: of 100,000, 26 us a ping against 1.7.
         self._deadlines: OrderedDict[Owner, float] = OrderedDict()
         self._latest = 0.0
 

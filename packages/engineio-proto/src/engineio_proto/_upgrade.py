@@ -39,7 +39,7 @@ class Upgrade:
     def receive(self, packet: str, now: float) -> None:
         """A text message on the candidate."""
         session = self._session
-        if packet == "2probe":
+        if packet == "2probe" and self.link.queued < 64:  # a client sends one, and reads the answer
             self.state = move(UPGRADE, self.state, UpgradeInput.PROBE)
             self.link.push(PROBE_ANSWER)
             session.engine.dirty.mark(self.link.owner)

@@ -28,6 +28,8 @@ class WireOptions:
     """Whether and how WebSocket messages are compressed."""
     ws_engine: object = None
     """Who reads and makes WebSocket frames: None, `"wsproto"`, or an `engineio_wire.WebSocketEngine`."""
+    websocket: bool = True
+    """Whether upgrades are looked at; else a request that asks for one is like any other (`transports`)."""
 
     def __post_init__(self) -> None:
         size: Any = self.max_message_size

@@ -117,8 +117,8 @@ class HttpSide(Generic[E]):
         if cycle is None:
             if self._unread and self.handshake is None:
                 return  # There may be a whole request in what is here.
-        elif cycle.unread:
-            return  # There may be the whole body.
+        elif cycle.unread or cycle.exchange.backlog:
+            return  # There may be the whole body, or there is, and packets of it wait for their slice.
         elif not cycle.taken and not cycle.waits:
             return  # The answer is still to be taken.
         elif cycle.foreign and not cycle.receiving:
@@ -234,8 +234,13 @@ class HttpSide(Generic[E]):
             secure=self._secure,
         )
         owned = server.engine.owns(request.target)
-        # An offer of another protocol to another path is an ordinary request (h2c: RFC 9110 7.8).
-        if head.upgrade is not None and (owned or head.upgrade.lower() == "websocket"):
+        # An offer of another protocol to another path is an ordinary request (h2c: RFC 9110 7.8), and so is any where
+        # nobody waits for WebSockets.
+        if (
+            server.websocket
+            and head.upgrade is not None
+            and (owned or head.upgrade.lower() == "websocket")
+        ):
             if head.has_body:
                 raise BadRequest(400, "an upgrade request with a body")
             self._receive_upgrade(wire, request, owned, events, now)

@@ -7,7 +7,7 @@ rule as Node's `checkInvalidHeaderChar`).
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, cast
 
 from engineio_proto import LocalProtocolError, Response
 
@@ -74,11 +74,22 @@ def check_response(response: Response, *, method: str = "GET") -> None:
     Raises:
         LocalProtocolError: the status, a header's name or value, or the stated length is wrong.
     """
+    given = cast(object, response)
+    if not isinstance(given, Response):
+        raise LocalProtocolError(f"an answer must be a Response, not {given!r}")
     status, headers, body = response
+    if not isinstance(cast(object, body), (bytes, bytearray)):
+        raise LocalProtocolError(f"a response's body must be bytes, not {body!r}")
     # 1xx are not final answers, and 101 is the WebSocket's.
-    if not 200 <= status <= 999:
+    if not isinstance(cast(object, status), int) or not 200 <= status <= 999:
         raise LocalProtocolError(f"a response's status must be 200 to 999, not {status!r}")
-    for name, value in headers:
+    for header in headers:
+        try:
+            name, value = header
+        except (TypeError, ValueError):
+            raise LocalProtocolError(f"a response's headers must be pairs, not {header!r}") from None
+        if not isinstance(cast(object, name), str) or not isinstance(cast(object, value), str):
+            raise LocalProtocolError(f"a header's name and value must be strings, not {header!r}")
         if _TOKEN.fullmatch(name) is None:
             raise LocalProtocolError(f"a header's name must be a token, not {name!r}")
         if _UNSAFE.search(value) is not None:

@@ -52,6 +52,7 @@ class WireServer(Generic[E]):
         self.http_engine = http_engine(options.http_engine)
         self.max_message_size = options.max_message_size
         self.per_message_deflate = options.per_message_deflate
+        self.websocket = options.websocket
         self.direct_path = options.ws_engine is None
         self._ours = options.ws_engine in (None, "wsproto")
         self._ws_engine = WsprotoEngine() if self._ours else cast(WebSocketEngine, options.ws_engine)

@@ -145,7 +145,11 @@ class Wire(Generic[E]):
         self.blocked = True
         if self.link is not None:
             self.engine.link_blocked(self.link)
-        elif self.http is not None and not self.closing:
+        elif self.http is not None and self.closing:
+            # Its last answer goes out first, and gets its time; then the close has its own.
+            if not self.abort:
+                self.server.deadlines.arm(Waiting.BODY, self, now)
+        elif self.http is not None:
             self.http.write_blocked(self, now)
             self.engine.dirty.mark(self)
 
@@ -155,7 +159,10 @@ class Wire(Generic[E]):
         events: list[E | WireEvent] = []
         if self.link is not None:
             events += self.engine.link_writable(self.link, now)
-        elif self.http is not None and not self.closing:
+        elif self.http is not None and self.closing:
+            if not self.abort:
+                self.server.deadlines.arm(Waiting.CLOSE, self, now)
+        elif self.http is not None:
             self.http.write_ready(self, now)
         self.engine.dirty.mark(self)
         return events
