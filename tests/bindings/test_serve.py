@@ -214,6 +214,63 @@ class TestSignals:
         assert (process.returncode, out) == (0, "returned\n")
 
 
+TWO = """
+import {module} as binding
+from {runtime} import run
+
+ports = []
+
+def ready(port):
+    ports.append(port)
+    if len(ports) == 2:
+        print(*ports, flush=True)
+
+servers = [binding.Server(), binding.Server()]
+
+async def serve(io):
+    io.on("disconnect", lambda socket, reason: print(reason, flush=True))
+    await binding.serve(io, port=0, ready=ready)
+
+{main}
+"""
+MAINS = {
+    "asyncio": """
+import asyncio
+async def main():
+    await asyncio.gather(*map(serve, servers))
+run(main())
+""",
+    "trio": """
+import trio
+async def main():
+    async with trio.open_nursery() as nursery:
+        for io in servers:
+            nursery.start_soon(serve, io)
+run(main)
+""",
+}
+
+
+def test_a_signal_is_for_all_servers_of_a_process(binding: Binding) -> None:
+    script = TWO.format(module=binding.module.__name__, runtime=binding.name, main=MAINS[binding.name])
+    command = [sys.executable, "-W", "error", "-c", script]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        clients = [Client(int(port)) for port in process.stdout.readline().split()]
+        process.send_signal(signal.SIGTERM)
+        for client in clients:
+            client.until_closed()
+            client.close()
+        out, err = process.communicate(timeout=DEADLINE)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    assert err == "socketio: SIGTERM, closing\n"
+    assert (process.returncode, out) == (0, "server shutting down\n" * 2)
+
+
 class TestOtherPaths:
     def test_without_a_handler(self, binding: Binding, serve: Serve) -> None:
         http = Http(serve(binding.server()).port)
@@ -237,6 +294,14 @@ class TestOtherPaths:
                     raise RuntimeError("page bug")
                 case "/wrong":
                     return "not a Response"
+                case "/text":
+                    return response(200, (), "text")
+                case "/status":
+                    return response("200")
+                case "/mapping":
+                    return response(200, {"Content-Type": "text/html"})
+                case "/number":
+                    return response(200, (("Retry-After", 5),))
                 case "/split":
                     return response(200, (("X-Name", "a\r\nSet-Cookie: evil"),), b"")
             return response(404, (), b"no such page")
@@ -253,6 +318,16 @@ class TestOtherPaths:
         answer = http.request("POST", "/form", b"a=1")
         assert (answer.status, answer.text) == (201, "POST a=1")
         assert http.request("GET", "/query?a=1&b=2", X_Name="me").text == "{'a': '1', 'b': '2'} me"
+        for path, text in (
+            ("/wrong", "an answer must be a Response, not 'not a Response'"),
+            ("/text", "body must be bytes, not 'text'"),
+            ("/status", "status must be 200 to 999, not '200'"),
+            ("/mapping", "headers must be pairs"),
+            ("/number", "must be strings, not ('Retry-After', 5)"),
+        ):
+            assert http.request("GET", path).status == 500, path
+            record = running.logged(f"<Request GET {path}>")[-1]
+            assert record.exc_info is not None and text in str(record.exc_info[1])
         for path, error in (("/bug", RuntimeError), ("/wrong", Exception), ("/split", Exception)):
             answer = http.request("GET", path)
             assert (answer.status, answer.body) == (500, b""), path
@@ -358,4 +433,43 @@ class TestWrongCalls:
         running.call(lambda: None)  # the pass that answered is over
         with pytest.raises(RuntimeError, match="thread"):
             io.emit("from here")
+        with pytest.raises(RuntimeError, match="thread"):
+            running.call(lambda: io.sockets.sockets[client.id]).emit("from here")
+        # What was refused did nothing, and is in nobody's way.
+        running.call(lambda: io.emit("tick") and None)
+        assert client.event() == ["tick"]
         assert client.call("echo", "alive") == ["alive"]
+
+    def test_a_second_time(self, binding: Binding, serve: Serve, connect: Connect) -> None:
+        for io in (echo_server(binding), binding.engine()):
+            running = serve(io)
+            with pytest.raises(RuntimeError, match="is being served already"), Running(binding, io):
+                pass
+            running.stop()
+            with pytest.raises(RuntimeError, match="make a new one"), Running(binding, io):
+                pass
+
+    def test_after_a_failure_it_may_be_served(self, binding: Binding, serve: Serve, connect: Connect) -> None:
+        io = echo_server(binding)
+        with sockets.create_server(("127.0.0.1", 0)) as taken:
+            running = Running(binding, io)
+            running._options["port"] = taken.getsockname()[1]
+            with pytest.raises(OSError, match="in use"), running:
+                pass
+        assert connect(serve(io)).call("echo", 1) == [1]
+
+    @pytest.mark.parametrize(
+        ("option", "error", "text"),
+        [
+            ({"port": None}, TypeError, "port must be a number"),
+            ({"port": "3000"}, TypeError, "port must be a number"),
+            ({"port": 99_999}, ValueError, "port must be from 0 to 65535, not 99999"),
+            ({"close_grace": "5"}, TypeError, "close_grace must be seconds"),
+            ({"close_grace": -1}, ValueError, "close_grace must be 0 seconds or more"),
+        ],
+    )
+    def test_wrong_arguments(
+        self, binding: Binding, option: dict[str, Any], error: type[Exception], text: str
+    ) -> None:
+        with pytest.raises(error, match=text), Running(binding, binding.server(), **option):
+            pass

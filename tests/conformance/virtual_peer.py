@@ -124,6 +124,9 @@ class StepRuntime:
     def stop(self) -> None:
         raise AssertionError("a trace that ends its server needs a process")
 
+    def failed(self, error: BaseException) -> bool:
+        return isinstance(error, Exception)
+
     def report(self, report: Report) -> None:
         if report.trouble is Trouble.HANDLER and not self.may_report:
             raise AssertionError(report.text) from report.error

@@ -236,6 +236,9 @@ class VirtualRuntime:
     def stop(self) -> None:
         self.stopped = True
 
+    def failed(self, error: BaseException) -> bool:
+        return isinstance(error, Exception)
+
     def report(self, report: Report) -> None:
         self.reports.append(report)
 
@@ -245,10 +248,10 @@ class VirtualRuntime:
         self._clock.call_later(seconds, lambda: waiter.set(None))
         await waiter
 
-    def told(self, trouble: Trouble) -> list[str]:
-        """The texts of one kind of reports; they are taken away."""
-        texts = [report.text for report in self.reports if report.trouble is trouble]
-        self.reports = [report for report in self.reports if report.trouble is not trouble]
+    def told(self, *troubles: Trouble) -> list[str]:
+        """The texts of some kinds of reports; they are taken away."""
+        texts = [report.text for report in self.reports if report.trouble in troubles]
+        self.reports = [report for report in self.reports if report.trouble not in troubles]
         return texts
 
     # Called by tasks and waiters.

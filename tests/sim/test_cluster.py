@@ -187,8 +187,8 @@ class TestQuestions:
         world.advance(1.0)
         assert bob.got == [["hello", 1]]
         assert bob.socket.rooms == {bob.sid, "red"}
-        answers = world.run(0, remote.timeout(1.0).emit_with_ack("question"))
-        assert answers.value == [bob.sid]
+        answer = world.run(0, remote.timeout(1.0).emit_with_ack("question"))
+        assert answer.value == bob.sid
         remote.leave("red")
         remote.disconnect()
         world.advance(1.0)
@@ -417,6 +417,32 @@ class TestRecovery:
         world.advance(1.0)
         assert ada.recovered
         assert ada.got == [["one"]]
+
+
+class TestQuestionsThatAreOver:
+    """The broker delivers later than the timeout: what comes then does nothing, and leaves nothing."""
+
+    @pytest.mark.parametrize("room", ["nobody", None])
+    def test_of_one_node(self, room: str | None) -> None:
+        world = Guests(latencies=(0.05,))
+        ada = world.enter(0)
+        world.advance(1.0)
+        server = world.nodes[0].server
+        operator = server.to(room) if room else server
+        task = world.run(0, operator.timeout(0.01).emit_with_ack("q"))
+        assert isinstance(task.error, AckTimeout)
+        assert not ada.socket.owes_too_many and ada.socket.connection.awaiting == 0
+        assert ada.socket._acks is None
+
+    def test_of_two_nodes(self) -> None:
+        world = Guests(latencies=(0.05, 0.05))
+        guests = [world.enter(0), world.enter(1)]
+        world.advance(1.0)
+        task = world.run(0, world.nodes[0].server.timeout(0.01).emit_with_ack("q"))
+        assert isinstance(task.error, AckTimeout)
+        world.advance(10.0)
+        for guest in guests:
+            assert guest.socket.connection.awaiting == 0
 
 
 ROOMS = ("red", "blue")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from engineio_proto import RequestRefused
@@ -301,9 +301,11 @@ class TestMisfits:
         ada = stage.connect()
         ada.send(f'27["save"{args}]')
         stage.advance()
-        (text,) = stage.runtime.told(Trouble.MISFIT)
+        (text,) = stage.runtime.told(Trouble.FIRST_MISFIT)
         assert f"event 'save' of <Socket {ada.id} / connected> came with {args.count(',')} arguments" in text
-        assert "save> takes 2 to 2" in text
+        assert "save> takes 2" in text
+        hint = "return the acknowledgement, or annotate the last parameter with Ack"
+        assert (hint in text) is (args == ",1"), "as if the last one were a callback"
         assert ada.take() == []
         assert stage.runtime.reports == []
 
@@ -330,7 +332,8 @@ class TestMisfits:
         ada.send(*['2["save",1]'] * 10)
         bob.send('2["save",1]')
         stage.advance()
-        assert len(stage.runtime.told(Trouble.MISFIT)) == 4
+        assert len(stage.runtime.told(Trouble.FIRST_MISFIT)) == 1
+        assert len(stage.runtime.told(Trouble.MISFIT)) == 3
 
     def test_not_for_a_client_that_is_gone(self) -> None:
         stage = Stage()
@@ -339,7 +342,7 @@ class TestMisfits:
         ada.send('2["save",1]', "x")
         ada.leave()
         stage.advance()
-        assert len(stage.runtime.told(Trouble.MISFIT)) <= 1
+        assert len(stage.runtime.told(Trouble.FIRST_MISFIT, Trouble.MISFIT)) <= 1
 
     def test_keyword_defaults_are_not_filled(self) -> None:
         stage = Stage()
@@ -353,7 +356,7 @@ class TestMisfits:
         ada.send('2["save",1]', '2["save",1,2]')
         stage.advance()
         assert seen == [(1, 5)]
-        assert len(stage.runtime.told(Trouble.MISFIT)) == 1
+        assert len(stage.runtime.told(Trouble.FIRST_MISFIT, Trouble.MISFIT)) == 1
 
 
 class TestMiddlewares:
@@ -546,8 +549,30 @@ class TestMiddlewares:
         assert seen == ["/a"]
 
     def test_must_be_callable(self) -> None:
-        with pytest.raises(TypeError, match="use: a middleware must be callable, not 5"):
+        with pytest.raises(TypeError, match="use: a handler must be callable, not 5"):
             Stage().server.use(5)  # type: ignore[type-var]
+
+    @pytest.mark.parametrize("wrong", [lambda: None, lambda socket, next: next()])
+    def test_must_take_a_socket(self, wrong: Any) -> None:
+        with pytest.raises(TypeError, match=r"use: .* but is called with \(socket\)"):
+            Stage().server.use(wrong)
+
+    @pytest.mark.parametrize("no", [False, ConnectionRefused("no"), ValueError("no")])
+    @pytest.mark.parametrize("later", [False, True])
+    def test_returning_a_no_lets_nobody_in(self, no: object, later: bool) -> None:
+        stage = Stage()
+
+        async def returns_later(socket: Socket) -> object:
+            return no
+
+        stage.server.use(returns_later if later else lambda socket: no)
+        visitor = stage.visitor()
+        visitor.send("0")
+        stage.advance()
+        assert visitor.take() == ['4{"message":"Internal error"}']
+        (report,) = stage.runtime.reports
+        assert "to keep a client out, raise ConnectionRefused" in str(report.error)
+        stage.runtime.reports.clear()
 
     def test_events(self) -> None:
         stage = Stage()
@@ -580,3 +605,113 @@ def test_handler_may_keep_its_ack() -> None:
     ada.send('21["ask"]')
     stage.advance(1.0)
     assert ada.take() == ['31["later"]']
+
+
+class TestLifecycleOfOneClient:
+    @starts
+    def test_in_order_of_registration(self, start: Start) -> None:
+        stage = Stage(start=start)
+        seen: list[str] = []
+
+        def register(name: str) -> None:
+            @stage.server.on(name)
+            async def later(socket: Socket, *args: object) -> None:
+                seen.append(f"{name} 1")
+                await stage.runtime.sleep()
+
+            stage.server.on(name, lambda socket, *args: seen.append(f"{name} 2"))
+
+        names = ("connect", "connection", "disconnecting", "disconnect")
+        for name in names:
+            register(name)
+        ada = stage.connect()
+        ada.send("1")
+        stage.advance()
+        assert seen == [f"{name} {n}" for name in names for n in (1, 2)]
+        stage.advance(1.0)
+        assert stage.runtime.tasks == []
+
+    @starts
+    def test_a_socket_comes_behind_what_the_one_before_it_sent(self, start: Start) -> None:
+        stage = Stage(start=start, max_handlers=1)
+        seen: list[object] = []
+        for name in ("connection", "disconnect"):
+            stage.server.on(name, lambda socket, *args, _name=name: seen.append(_name))
+        stage.server.on("e", lambda socket, n: seen.append(n))
+
+        @stage.server.on("slow")
+        async def slow(socket: Socket) -> None:
+            seen.append("slow")
+            await stage.runtime.sleep(1.0)
+
+        ada = stage.connect()
+        ada.send('2["slow"]', '2["e",1]', "1", "0", '2["e",2]')
+        stage.advance()
+        assert seen == ["connection", "slow"]
+        stage.advance(2.0)
+        assert seen == ["connection", "slow", 1, "disconnect", "connection", 2]
+
+    @starts
+    @pytest.mark.parametrize("name", ["connection", "disconnect"])
+    def test_joining_and_leaving_in_turn_is_bounded(self, start: Start, name: str) -> None:
+        stage = Stage(start=start, max_handlers=2, max_namespaces=3)
+
+        @stage.server.on(name)
+        async def for_ever(socket: Socket, *args: object) -> None:
+            await stage.runtime.sleep(1000.0)
+
+        ada, bob = stage.connect(), stage.connect()
+        for _ in range(300):
+            ada.send("1", "0")
+        stage.advance()
+        assert ada.gone and not bob.gone
+        (text,) = stage.runtime.told(Trouble.CLOSED)
+        assert "handlers of its sockets' connections and disconnections run (at most 20)" in text
+        # And those of the slice of its input that was decoded already: whoever was in has a beginning and an end.
+        assert len(stage.runtime.tasks) <= 20 + stage.server.order.slice
+        stage.advance(2000.0)
+        assert stage.runtime.tasks == []
+
+
+@starts
+def test_once_is_once_for_all_clients(start: Start) -> None:
+    """Behind an async handler it may have to wait, and meanwhile others meet it."""
+    stage = Stage(start=start)
+    seen: list[str] = []
+
+    @stage.server.on("e")
+    async def first(socket: Socket) -> None:
+        await stage.runtime.sleep()
+
+    stage.server.once("e", lambda socket: seen.append(socket.id))
+    visitors = [stage.connect() for _ in range(3)]
+    for visitor in visitors:
+        visitor.send('2["e"]')
+    stage.advance()
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("packet", ["2[1.5]", "2[0]", '2["e"]'])
+def test_who_hears_all_hears_numbers(packet: str) -> None:
+    stage = Stage()
+    seen: list[object] = []
+    stage.server.on_any(lambda socket, event: seen.append(event))
+    stage.connect().send(packet)
+    stage.advance()
+    assert len(seen) == 1
+    assert stage.runtime.reports == []
+
+
+@pytest.mark.parametrize("annotation", [Ack, Ack | None, "Ack | None", "Optional[Ack]"])
+def test_an_ack_that_may_be_none_is_one(annotation: Any) -> None:
+    def save(socket, text, ack=None):  # type: ignore[no-untyped-def]
+        ack(text)
+
+    save.__annotations__["ack"] = annotation
+    save.__globals__.setdefault("Optional", Optional)
+    stage = Stage()
+    stage.server.on("save", save)
+    ada = stage.connect()
+    ada.send('21["save","a"]')
+    stage.advance()
+    assert ada.take() == ['31["a"]']

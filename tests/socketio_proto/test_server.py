@@ -101,27 +101,51 @@ class TestClose:
         assert link.refusal is not None
 
 
-@pytest.mark.parametrize("wake", [True, False])
-def test_a_command_outside_of_a_pass_wakes(wake: bool) -> None:
+def test_a_command_outside_of_a_pass_wakes() -> None:
     """`Dirty.wake` is called when output or pending events appear."""
     stage = Stage()
     ada = stage.connect()
     stage.woken = False
-    if wake:
-        stage.server.emit("news")
-        assert stage.woken
-        stage.advance()
-        assert ada.take() == ['2["news"]']
-        stage.woken = False
-        stage.socket(ada).disconnect()
-        assert stage.woken
-        stage.advance()
-        stage.woken = False
-        stage.server.of("/new")
-        assert stage.woken
-    else:
-        stage.server.to("nowhere").emit("news")
-        assert not stage.woken
+    stage.server.emit("news")
+    assert stage.woken
+    stage.advance()
+    assert ada.take() == ['2["news"]']
+    stage.woken = False
+    stage.socket(ada).disconnect()
+    assert stage.woken
+    stage.advance()
+    stage.woken = False
+    stage.server.of("/new")
+    assert stage.woken
+
+
+@pytest.mark.parametrize("command", ["emit", "broadcast", "ack", "disconnect"])
+def test_a_wake_that_refuses_changes_nothing(command: str) -> None:
+    """As in a thread that is not the server's: the next one, of the right thread, does all that it should."""
+    stage = Stage()
+    ada = stage.connect()
+    socket = stage.socket(ada)
+    wake = stage.server.dirty.wake
+
+    def refuse() -> None:
+        raise RuntimeError("another thread")
+
+    stage.server.dirty.wake = refuse
+    with pytest.raises(RuntimeError, match="another thread"):
+        if command == "emit":
+            socket.emit("lost")
+        elif command == "broadcast":
+            stage.server.emit("lost")
+        elif command == "ack":
+            socket.send_ack(1, [])
+        else:
+            socket.disconnect()
+    stage.server.dirty.wake = wake
+    stage.advance()
+    assert ada.take() == []
+    socket.emit("heard")
+    stage.advance()
+    assert ada.take() == ['2["heard"]']
 
 
 def test_an_earlier_deadline_wakes() -> None:

@@ -365,3 +365,18 @@ def test_getters() -> None:
     socket.disconnect()
     assert repr(socket) == f"<Socket {ada.id} / disconnected>"
     assert socket.handshake.auth == {"token": 5}
+
+
+def test_leaving_several_rooms() -> None:
+    stage = Stage()
+    socket = stage.socket(stage.connect())
+    socket.join(["a", "b", "c"])
+    socket.leave(("a", "b"))
+    socket.leave("no such room")
+    assert socket.rooms == {socket.id, "c"}
+    for wrong in (5, ["a", 5]):
+        with pytest.raises(TypeError, match="room"):
+            socket.leave(wrong)
+        with pytest.raises(TypeError, match="room"):
+            socket.join(wrong)
+    assert socket.rooms == {socket.id, "c"}

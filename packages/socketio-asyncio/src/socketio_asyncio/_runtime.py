@@ -1,4 +1,4 @@
-"""The seven things that the vocabulary needs from an event loop, on asyncio."""
+"""The eight things that the vocabulary needs from an event loop, on asyncio."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _LEVELS = {
     Trouble.HANDLER: logging.ERROR,
     Trouble.CLOSED: logging.INFO,
     Trouble.REFUSED: logging.INFO,
+    Trouble.FIRST_MISFIT: logging.WARNING,
     Trouble.MISFIT: logging.INFO,
     Trouble.UNSUPPORTED: logging.WARNING,
 }
@@ -57,7 +58,8 @@ class AsyncioRuntime:
 
     Attributes:
         tasks: the handlers that run; a task that nothing refers to could be collected half way.
-        end_serving: ends `serve`; None while nothing is served.
+        served: whether a `serve` runs.
+        end_serving: ends it; None while it does not accept yet, or no more.
     """
 
     # Task(eager_start=True) came with Python 3.12.
@@ -68,6 +70,7 @@ class AsyncioRuntime:
 
     def __init__(self) -> None:
         self.tasks: set[asyncio.Task[None]] = set()
+        self.served = False
         self.end_serving: Callable[[], None] | None = None
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -90,6 +93,13 @@ class AsyncioRuntime:
     def waiter(self) -> FutureWaiter:
         """A new waiter."""
         return FutureWaiter()
+
+    def failed(self, error: BaseException) -> bool:
+        """Also a cancellation that nobody asked of this task: of something that it awaited."""
+        if isinstance(error, asyncio.CancelledError):
+            task = asyncio.current_task()
+            return task is not None and not task.cancelling()
+        return isinstance(error, Exception)
 
     def report(self, report: Report) -> None:
         """Write to the log `socketio`: handlers' errors with their traceback, the rest at level INFO."""

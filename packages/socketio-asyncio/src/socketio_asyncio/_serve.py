@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import signal
 import ssl as ssl_module
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
-from socketio_proto import Other
+from socketio_proto import Other, check_serve
 
 from ._driver import Connection, Driver
 from ._runtime import log
@@ -18,6 +19,7 @@ from ._server import EngineServer, Server
 # Objects made between two collections of the youngest generation. An idle server has tens of thousands of
 # live objects per thousand connections; with CPython's default every handful of messages would scan them.
 _GC_THRESHOLD = 50_000
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 async def serve(
@@ -45,49 +47,71 @@ async def serve(
 
     Raises:
         OSError: the address cannot be listened on.
+        TypeError, ValueError: a wrong argument.
+        RuntimeError: this server is served already, or was: a server is served once.
     """
-    if not isinstance(io, (Server, EngineServer)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"serve: io must be a Server or EngineServer of socketio_asyncio, not {io!r}")
-    driver = Driver(io, other)
-    loop = driver.loop
+    check_serve(io, (Server, EngineServer), "socketio_asyncio", port, close_grace)
+    runtime = io.runtime
     stopped = asyncio.Event()
-    server = await loop.create_server(lambda: Connection(driver), host, port, ssl=ssl, backlog=2048)
-    signals = _install_signals(loop, stopped)
-    threshold = gc.get_threshold()
-    if tune_gc:
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(_GC_THRESHOLD, *threshold[1:])
-    io.runtime.end_serving = stopped.set
     try:
-        if ready is not None:
-            ready(server.sockets[0].getsockname()[1])
-        await stopped.wait()
+        driver = Driver(io, other)
+        loop = driver.loop
+        server = await loop.create_server(lambda: Connection(driver), host, port, ssl=ssl, backlog=2048)
+        with _signals(loop, stopped), _tuned_gc() if tune_gc else contextlib.nullcontext():
+            runtime.end_serving = stopped.set
+            try:
+                if ready is not None:
+                    ready(server.sockets[0].getsockname()[1])
+                await stopped.wait()
+            finally:
+                server.close()
+                await _close(driver, close_grace)
     finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
-        server.close()
-        await _close(driver, close_grace)
-        io.runtime.end_serving = None
-        if tune_gc:
-            gc.set_threshold(*threshold)
-            gc.unfreeze()
+        runtime.end_serving = None
+        runtime.served = False
 
 
-def _install_signals(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> list[signal.Signals]:
-    installed: list[signal.Signals] = []
+# The servers that a signal ends: all those of its loop.
+_serving: dict[asyncio.AbstractEventLoop, list[asyncio.Event]] = {}
 
-    def stop(number: signal.Signals) -> None:
-        print(f"socketio: {number.name}, closing", file=sys.stderr, flush=True)  # noqa: T201  # the one line
+
+@contextlib.contextmanager
+def _signals(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> Generator[None]:
+    servers = _serving.setdefault(loop, [])
+    servers.append(stopped)
+    if len(servers) == 1:
+        for number in _SIGNALS:
+            # Not on Windows, nor in another thread than the main one.
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, _stop, number, servers)
+    try:
+        yield
+    finally:
+        servers.remove(stopped)
+        if not servers:
+            del _serving[loop]
+            for number in _SIGNALS:
+                with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                    loop.remove_signal_handler(number)
+
+
+def _stop(number: signal.Signals, servers: list[asyncio.Event]) -> None:
+    print(f"socketio: {number.name}, closing", file=sys.stderr, flush=True)  # noqa: T201  # the one line
+    for stopped in servers:
         stopped.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop, number)
-        except (NotImplementedError, RuntimeError, ValueError):  # Windows; not in the main thread
-            continue
-        installed.append(number)
-    return installed
+
+@contextlib.contextmanager
+def _tuned_gc() -> Generator[None]:
+    threshold = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD, *threshold[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*threshold)
+        gc.unfreeze()
 
 
 async def _close(driver: Driver, grace: float) -> None:

@@ -63,7 +63,7 @@ from ._packet_log import LoggedPacket, PacketLog, reaches
 from ._parent import ParentNamespace
 from ._question import Question, Restoring
 from ._recovery import SessionAwareAdapter
-from ._runtime import Report, Runtime, Trouble, Waiter
+from ._runtime import Report, Runtime, Trouble, Waiter, check_serve
 from ._server import Server
 from ._socket import Socket
 from ._typed_event import TypedEvent
@@ -140,5 +140,6 @@ __all__ = [
     "Trouble",
     "TypedEvent",
     "Waiter",
+    "check_serve",
     "reaches",
 ]

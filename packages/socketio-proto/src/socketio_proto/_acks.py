@@ -51,17 +51,19 @@ class PendingAck:
 
     Attributes:
         waiting: the sockets of this node that have not answered.
+        ended: nobody waits any more; what comes late does nothing.
         nodes: those that have not said yet how many clients they asked; one of them is this.
         remote: clients of other nodes that have not answered.
     """
 
-    __slots__ = ("_lost", "id", "nodes", "remote", "responses", "single", "waiter", "waiting")
+    __slots__ = ("_lost", "ended", "id", "nodes", "remote", "responses", "single", "waiter", "waiting")
 
     def __init__(self, ack_id: int, waiter: Waiter, *, single: bool) -> None:
         self.id = ack_id
         self.waiter = waiter
         self.single = single
         self.waiting: set[Socket] = set()
+        self.ended = False
         self.nodes = 1
         self.remote = 0
         self.responses: list[Any] = []
@@ -69,6 +71,8 @@ class PendingAck:
 
     def ask(self, socket: Socket) -> None:
         """Expect an answer from this socket. One that owes too many already is not waited for."""
+        if self.ended:
+            return
         if socket.owes_too_many:
             self._lost = True
         else:
@@ -103,7 +107,7 @@ class PendingAck:
 
     def _resolve_if_complete(self) -> None:
         """All have answered, or none was asked."""
-        if not (self.waiting or self.nodes or self.remote or self._lost):
+        if not (self.ended or self.waiting or self.nodes or self.remote or self._lost):
             self.waiter.set(self.responses)
 
     def disconnected(self, socket: Socket) -> None:
@@ -120,6 +124,7 @@ class PendingAck:
 
     def abandon(self) -> None:
         """Nobody waits any more: forget the question on every socket."""
+        self.ended = True
         for socket in self.waiting:
             socket.forget_ack(self)
         self.waiting.clear()

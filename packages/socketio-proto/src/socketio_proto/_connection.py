@@ -8,7 +8,7 @@ to the hard bound, where the connection is closed. Source: `packages/socket.io/l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, cast, final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, final
 
 from engineio_proto import Outgoing, Session
 from socketio_parser import EncodeError, Packet, PacketDecoder, PacketType
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from ._socket import Socket
 
 
+# Async handlers of lifecycle events that one connection may have running, for each handler and namespace it may have.
+_MOST_ATTENDING: Final = 4
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class DisconnectingStarted:
@@ -63,12 +67,13 @@ class Connection(Peer[Queued]):
         sockets: the connected ones by namespace.
         joining: by namespace, those whose middlewares still run, and questions whether there is such a namespace or
             a session to restore.
+        attending: async handlers of `connection`, `disconnect` and the like that run.
         misfits: events that did not fit their handler and were reported.
         closing: this side closed it: what was decoded already is not looked at.
         partial_bytes: of the messages of a packet whose attachments have not all come.
     """
 
-    __slots__ = ("closing", "decoder", "joining", "misfits", "partial_bytes", "server", "sockets")
+    __slots__ = ("attending", "closing", "decoder", "joining", "misfits", "partial_bytes", "server", "sockets")
 
     def __init__(self, server: Server, session: Session, decoder: PacketDecoder) -> None:
         super().__init__(server.order, session)
@@ -79,6 +84,7 @@ class Connection(Peer[Queued]):
         self.closing = False
         self.partial_bytes = 0
         self.misfits = 0
+        self.attending = 0
 
     @property
     def protocol(self) -> int:
@@ -271,6 +277,18 @@ class Connection(Peer[Queued]):
     def _blame_parser(self, text: str, error: BaseException | None) -> None:
         """Reported at once: an event that kept the error would be tied to it by the frames that its traceback knows."""
         self.server.runtime.report(Report(Trouble.HANDLER, f"{text}, for {self!r}", error))
+
+    def attended(self, change: int) -> None:
+        """An async handler of a socket's lifecycle started, or ended. By joining and leaving in turn a client could
+        have any number of them run. Nothing waits for them: one of `connection` may rightly run as long as its socket.
+        """
+        self.attending += change
+        config = self.server.config
+        most = _MOST_ATTENDING * (config.max_handlers + config.max_namespaces)
+        if self.attending > most and not self.closing:
+            text = f"{self.attending} handlers of its sockets' connections and disconnections run (at most {most})"
+            self.server.raise_event(ConnectionClosed(self, text))
+            self.close(DisconnectReason.FORCED_SERVER_CLOSE, text)
 
     def overflowed(self, text: str) -> None:
         """The inbox is at its hard bound."""

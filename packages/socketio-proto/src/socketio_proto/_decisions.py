@@ -94,11 +94,10 @@ class DecisionRunner:
         running.started = True
         try:
             answer = await running.awaitable
-        except Exception as error:
+        except BaseException as error:  # if the loop ends, the client must not wait for ever either
             self._fail(decision, error)
-        except BaseException as error:  # the loop ends: the client must not wait for ever
-            self._fail(decision, error)
-            raise
+            if not self._runtime.failed(error):
+                raise
         else:
             self._reply(decision, answer)
         finally:
@@ -148,9 +147,11 @@ class DecisionRunner:
     async def _finish_listener(self, event: RequestRefused, result: Awaitable[Any]) -> None:
         try:
             await result
-        except Exception as error:
+        except BaseException as error:
+            if not self._runtime.failed(error):
+                raise
             self._listener_raised(event, error)
 
-    def _listener_raised(self, event: RequestRefused, error: Exception) -> None:
+    def _listener_raised(self, event: RequestRefused, error: BaseException) -> None:
         text = f"a listener of connection_error raised for {event.request!r}"
         self._runtime.report(Report(Trouble.HANDLER, text, error))

@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Iterable
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
-from engineio_proto import EngineServer, SessionState
+from engineio_proto import EngineServer
 
 from ._acks import Ack
 from ._config import HandlerConfig
-from ._connection import DisconnectingStarted, Queued
+from ._connection import Connection, DisconnectingStarted, Queued
 from ._decisions import DecisionRunner
 from ._door import Door
 from ._events import (
@@ -36,6 +36,7 @@ from ._events import (
 )
 from ._handlers import Handler
 from ._matching import MatcherRunner
+from ._misfits import Misfits
 from ._order import HandlerOrder, own
 from ._runtime import Report, Runtime, Trouble
 from ._server_side import ServerSideRunner
@@ -44,8 +45,6 @@ from ._socket import Socket
 if TYPE_CHECKING:
     from ._namespace import Namespace
 
-# Misfits are the peer's doing, so they are reported a few times per connection and then no more.
-_MISFITS_REPORTED = 3
 # What handlers return most; to ask whether an object can be awaited costs more than all the rest of an acknowledgement.
 _VALUES: Final = frozenset((type(None), bool, int, float, str, bytes, list, tuple, dict))
 
@@ -72,6 +71,7 @@ class Dispatcher:
         self._runtime = runtime
         self._door = Door(runtime, self._handler_raised)
         self._max_handlers = config.max_handlers
+        self._misfits = Misfits(runtime)
         self.order: HandlerOrder[Queued] = HandlerOrder(engine, runtime, config, self._start)
 
     def dispatch(self, events: Iterable[SocketEvent]) -> None:
@@ -92,13 +92,7 @@ class Dispatcher:
 
     def _dispatch_other(self, event: OtherEvent) -> None:
         match event:
-            case SocketConnected() | SocketErrored():
-                connection = event.socket.connection
-                if connection.held is not None:
-                    connection.put(event)
-                else:
-                    self._start(event)
-            case SocketDisconnected():
+            case SocketConnected() | SocketErrored() | SocketDisconnected():
                 connection = event.socket.connection
                 if connection.inbox is not None or connection.held is not None:
                     connection.put(event)
@@ -110,7 +104,7 @@ class Dispatcher:
             case NamespaceCreated():
                 root = event.namespace.server.namespaces["/"]
                 event.namespace.announced = True
-                self._call_lifecycle("new_namespace", root, None, (event.namespace,))
+                self._call_lifecycle(("new_namespace",), root, None, (event.namespace,))
             case NamespaceRequested():
                 self._matchers.ask(event)
             case NamespaceAbandoned():
@@ -139,13 +133,12 @@ class Dispatcher:
         connection = socket.connection
         if isinstance(event, SocketConnected):
             # Also for a socket that is gone by now: who sees a `disconnect` has seen the `connection`.
-            self._call_lifecycle("connect", namespace, socket, (socket,))
-            self._call_lifecycle("connection", namespace, socket, (socket,))
+            self._call_lifecycle(("connect", "connection"), namespace, socket, (socket,))
         elif isinstance(event, SocketErrored):
-            self._call_lifecycle("error", namespace, socket, (socket, event.error))
+            self._call_lifecycle(("error",), namespace, socket, (socket, event.error))
         elif isinstance(event, SocketDisconnected):
             args = (socket, event.reason, event.description)
-            self._call_lifecycle("disconnecting", namespace, socket, args)
+            self._call_lifecycle(("disconnecting",), namespace, socket, args)
             if connection.held is None:
                 self._finish_disconnect(event)
             else:
@@ -159,7 +152,7 @@ class Dispatcher:
         socket.rooms_left()
         socket.deaf = True
         args = (socket, event.reason, event.description)
-        self._call_lifecycle("disconnect", socket.namespace, socket, args)
+        self._call_lifecycle(("disconnect",), socket.namespace, socket, args)
         socket.end()
 
     def _start_event(
@@ -181,7 +174,7 @@ class Dispatcher:
         count = len(args) + 1
         for handler in handlers:
             if not handler.least <= count <= handler.most:
-                self._misfit(event, handler)
+                self._misfits.report(event, handler)
                 first = False
                 continue
             try:
@@ -216,7 +209,9 @@ class Dispatcher:
             value = await result
             if answers and event.ack_id is not None:
                 self._acknowledge(event, value)
-        except Exception as error:
+        except BaseException as error:
+            if not self._runtime.failed(error):
+                raise
             self._handler_raised(error, event.name, event.socket)
         finally:
             connection.in_flight -= 1
@@ -230,22 +225,51 @@ class Dispatcher:
             self._handler_raised(error, event.name, event.socket)
 
     def _call_lifecycle(
-        self, name: str, namespace: Namespace, socket: Socket | None, args: tuple[Any, ...]
+        self, names: tuple[str, ...], namespace: Namespace, socket: Socket | None, args: tuple[Any, ...]
     ) -> bool:
-        """Call those of the namespace, then the socket's own. Whether there are any."""
-        handlers = namespace.handlers.lifecycle.get(name, ())
+        """Of each name, call those of the namespace, then the socket's own. Whether there are any."""
+        handlers = [
+            (name, handler) for name in names for handler in namespace.handlers.lifecycle.get(name, ())
+        ]
         if socket is not None and socket.listeners is not None:
-            handlers = (*handlers, *socket.listeners.lifecycle.get(name, ()))
-        connection = socket.connection if socket is not None else None
-        for handler in handlers:
+            its = socket.listeners.lifecycle
+            handlers += [(name, handler) for name in names for handler in its.get(name, ())]
+        self._run_lifecycle(handlers, socket.connection if socket is not None else None, args)
+        return bool(handlers)
+
+    def _run_lifecycle(
+        self, handlers: list[tuple[str, Handler]], connection: Connection | None, args: tuple[Any, ...]
+    ) -> None:
+        for position, (name, handler) in enumerate(handlers):
             try:
                 result = handler.function(*args[: handler.most])
             except BaseException as error:
                 self._handler_raised(own(error), name, args[0])
-            else:
-                if inspect.isawaitable(result):
-                    self.order.spawn(connection, self._finish_lifecycle(name, result, args[0]))
-        return bool(handlers)
+                continue
+            if not inspect.isawaitable(result):
+                continue
+            if connection is None:
+                self._runtime.spawn(self._finish_lifecycle(name, result, args[0]))
+                continue
+            connection.attended(1)
+            self.order.spawn(connection, self._finish_attended(connection, name, result, args[0]))
+            rest = handlers[position + 1 :]
+            if rest and connection.held is not None:  # as in `_start_event`
+                self.order.spawn_whole(connection, self._run_lifecycle_rest(rest, connection, args))
+                return
+
+    async def _run_lifecycle_rest(
+        self, handlers: list[tuple[str, Handler]], connection: Connection, args: tuple[Any, ...]
+    ) -> None:
+        self._run_lifecycle(handlers, connection, args)
+
+    async def _finish_attended(
+        self, connection: Connection, name: str, result: Awaitable[Any], subject: Any
+    ) -> None:
+        try:
+            await self._finish_lifecycle(name, result, subject)
+        finally:
+            connection.attended(-1)
 
     def _call_room(self, event: RoomChanged) -> None:
         for handler in event.namespace.room_handlers.get(event.change, ()):
@@ -260,7 +284,9 @@ class Dispatcher:
     async def _finish_lifecycle(self, name: str, result: Awaitable[Any], subject: Any) -> None:
         try:
             await result
-        except Exception as error:
+        except BaseException as error:
+            if not self._runtime.failed(error):
+                raise
             self._handler_raised(error, name, subject)
 
     # What stands before the handlers of an event, where somebody asked for it.
@@ -277,7 +303,7 @@ class Dispatcher:
         args = [event.name, *event.args]
         for position, handler in enumerate(handlers):
             if not handler.least <= len(args) + 1 <= handler.most:
-                self._misfit(event, handler, 2)
+                self._misfits.report(event, handler, 2)
                 continue
             try:
                 result = handler.call(socket, args, Ack(event))
@@ -328,7 +354,9 @@ class Dispatcher:
                 result = _decide(middleware, packet, event)
                 if inspect.isawaitable(result):
                     await result
-        except Exception as error:
+        except BaseException as error:
+            if not self._runtime.failed(error):
+                raise
             self._reject(event, error)
         else:
             self._let_through(event, packet)
@@ -338,7 +366,7 @@ class Dispatcher:
         socket = event.socket
         if socket.deaf:
             return
-        if not packet or not isinstance(packet[0], (str, int)):
+        if not packet or (packet[0] is not event.name and not isinstance(packet[0], (str, int))):
             error = TypeError(f"use: the middlewares left a packet without an event's name: {packet!r}")
             self._handler_raised(error, "use", socket)
             return
@@ -350,25 +378,13 @@ class Dispatcher:
 
     def _reject(self, event: EventReceived, error: BaseException) -> None:
         socket = event.socket
-        if socket.deaf or not self._call_lifecycle("error", socket.namespace, socket, (socket, error)):
+        if socket.deaf or not self._call_lifecycle(("error",), socket.namespace, socket, (socket, error)):
             self._handler_raised(error, "use", socket)  # nobody else would know
 
     # Reports.
 
     def _handler_raised(self, error: BaseException, name: Any, subject: Any) -> None:
         self._runtime.report(Report(Trouble.HANDLER, f"handler of {name!r} raised for {subject!r}", error))
-
-    def _misfit(self, event: EventReceived, handler: Handler, before: int = 1) -> None:
-        """`before`: what it takes before the arguments."""
-        connection = event.socket.connection
-        if connection.session.state is SessionState.CLOSED or connection.misfits >= _MISFITS_REPORTED:
-            return
-        connection.misfits += 1
-        text = (
-            f"event {event.name!r} of {event.socket!r} came with {len(event.args)} arguments; {handler!r} takes "
-            f"{max(handler.least - before, 0)} to {handler.most - before}"
-        )
-        self._runtime.report(Report(Trouble.MISFIT, text))
 
 
 def _decide(middleware: Handler, packet: list[Any], event: EventReceived) -> Any:

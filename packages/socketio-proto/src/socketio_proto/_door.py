@@ -31,7 +31,7 @@ class Door:
             if socket.deaf:  # the one before closed the connection
                 return
             try:
-                result = middleware(socket)
+                result = _let_in(middleware(socket))
             except BaseException as error:
                 self._refuse(socket, own(error))
                 return
@@ -44,18 +44,18 @@ class Door:
         self, socket: Socket, result: Awaitable[Any], rest: tuple[Any, ...]
     ) -> None:
         try:
-            await result
+            _let_in(await result)
             for middleware in rest:
                 if socket.deaf:
                     return
-                result = middleware(socket)
+                result = _let_in(middleware(socket))
                 if inspect.isawaitable(result):
-                    await result
-        except Exception as error:
+                    _let_in(await result)
+        except BaseException as error:
+            if not self._runtime.failed(error):
+                self._refuse(socket, ConnectionRefused())  # cancelled: the client must not wait for ever
+                raise
             self._refuse(socket, error)
-        except BaseException:
-            self._refuse(socket, ConnectionRefused())  # cancelled: the client must not wait for ever
-            raise
         else:
             socket.namespace.accept(socket)
 
@@ -73,3 +73,10 @@ class Door:
         except Exception as unsendable:  # ConnectionRefused with data that cannot be sent
             self._raised(unsendable, "use", socket)
             socket.connection.refuse(socket.namespace.name, message)
+
+
+def _let_in(result: Any) -> Any:
+    """What a middleware returned. It refuses by raising; what can only mean a no is not taken for a yes."""
+    if result is False or isinstance(result, BaseException):
+        raise TypeError(f"use: a middleware returned {result!r}; to keep a client out, raise ConnectionRefused(...)")
+    return result

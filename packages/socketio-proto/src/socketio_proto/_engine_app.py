@@ -91,6 +91,11 @@ class EngineServer(engineio_proto.EngineServer):
             return function
         return super().on(name, function)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called: it answers every request with 503."""
+        return self.closed
+
     def shutdown(self) -> None:
         """End `serve` as a signal does. Raises RuntimeError when nothing is served."""
         self.runtime.stop()
@@ -200,7 +205,9 @@ class EngineServer(engineio_proto.EngineServer):
     async def _finish_message(self, result: Awaitable[Any], peer: EnginePeer) -> None:
         try:
             await result
-        except Exception as error:
+        except BaseException as error:
+            if not self.runtime.failed(error):
+                raise
             self._raised(error, "message", peer.session)
         finally:
             peer.in_flight -= 1
@@ -221,7 +228,9 @@ class EngineServer(engineio_proto.EngineServer):
     async def _finish(self, result: Awaitable[Any], name: str, session: Session) -> None:
         try:
             await result
-        except Exception as error:
+        except BaseException as error:
+            if not self.runtime.failed(error):
+                raise
             self._raised(error, name, session)
 
     def _raised(self, error: BaseException, name: str, session: Session) -> None:

@@ -13,8 +13,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection
 from copy import copy
-from types import FunctionType
-from typing import Any, Final, NamedTuple, TypeVar, cast, get_type_hints
+from types import FunctionType, UnionType
+from typing import Any, Final, NamedTuple, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from weakref import ref
 
 from socketio_parser import RESERVED_EVENTS
@@ -58,7 +58,7 @@ class Handler:
         ack: whether it has a parameter annotated `Ack`; `ack_name` is set when that is passed by name.
     """
 
-    __slots__ = ("ack", "ack_name", "function", "least", "listener", "most")
+    __slots__ = ("__weakref__", "ack", "ack_name", "function", "least", "listener", "most")
 
     def __init__(self, function: Callable[..., Any], what: str) -> None:
         if not callable(function):
@@ -142,14 +142,18 @@ def _without_first(function: Callable[..., Any]) -> Callable[..., Any]:
 class _Once:
     """Called in the stead of a listener, which it takes out of the table first."""
 
-    __slots__ = ("_handlers", "function", "name")
+    __slots__ = ("_fired", "_handlers", "function", "name")
 
     def __init__(self, handlers: Handlers, name: str, function: Callable[..., Any]) -> None:
         self._handlers = ref(handlers)  # which hold this: no garbage collector is to be needed
         self.name = name
         self.function = function
+        self._fired = False
 
     def __call__(self, *args: Any, **named: Any) -> Any:
+        if self._fired:  # a dispatch that began before, and had to wait, still has it in its list
+            return None
+        self._fired = True
         handlers = self._handlers()
         if handlers is not None:
             handlers.take_out(self.name, lambda handler: handler.function is self)
@@ -339,7 +343,11 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _is_ack(annotation: Any) -> bool:
-    """A name that could not be resolved, such as `socketio_asyncio.Ack`, is judged by its last part."""
+    """A name that could not be resolved, such as `socketio_asyncio.Ack`, is judged by its last part. `Ack | None` is
+    one as well: it is always given.
+    """
+    if get_origin(annotation) in (Union, UnionType):
+        return any(_is_ack(kind) for kind in get_args(annotation))
     return annotation is Ack or (isinstance(annotation, str) and annotation.rpartition(".")[2] == "Ack")
 
 

@@ -67,14 +67,13 @@ class MatcherRunner:
         running.started = True
         try:
             answer = bool(await running.awaitable)
-        except Exception as error:
+        except BaseException as error:
             self._running.pop(request, None)
+            if not self._runtime.failed(error):  # cancelled: if the loop ends, the client must not wait for ever
+                request.parents = ()
+                self._advance(request)
+                raise
             self._failed(parent, request, error)
-        except BaseException:  # cancelled: if that is the loop's end, the client must not wait for ever
-            self._running.pop(request, None)
-            request.parents = ()
-            self._advance(request)
-            raise
         else:
             self._running.pop(request, None)
             self._answer(parent, request, answer)

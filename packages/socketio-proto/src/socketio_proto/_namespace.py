@@ -137,6 +137,7 @@ class Namespace(Vocabulary):
         if event in RESERVED_EVENTS:
             raise ReservedEventError(event)
         packet = Packet(_EVENT, self.name, [event, *args])
+        self.server.dirty.wake()  # refuses a thread that is not the server's, before anybody is sent anything
         self.apply(self.adapter.broadcast(packet, options))
         return self.server.ready
 

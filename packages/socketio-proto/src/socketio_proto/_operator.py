@@ -179,9 +179,9 @@ class RemoteSocket:
         """Send it an event. The result is always ready to be awaited."""
         return self._operator.emit(event, *args)
 
-    def timeout(self, timeout: float) -> BroadcastOperator:
-        """`await socket.timeout(5.0).emit_with_ack(...)`: gives a list of one answer."""
-        return self._operator.timeout(timeout)
+    def timeout(self, timeout: float) -> RemoteOperator:
+        """`await socket.timeout(5.0).emit_with_ack(...)`: seconds that the client may take to acknowledge."""
+        return RemoteOperator(self._operator.timeout(timeout))
 
     def join(self, rooms: str | Iterable[str]) -> Awaitable[None]:
         """Put it in a room, or in several."""
@@ -197,6 +197,28 @@ class RemoteSocket:
 
     def __repr__(self) -> str:
         return f"<RemoteSocket {self.id} {self._operator.namespace.name}>"
+
+
+class RemoteOperator:
+    """`remote.timeout(5)`. Source: `broadcast-operator.ts`, `RemoteSocket`, `expectSingleResponse`."""
+
+    __slots__ = ("_operator",)
+
+    def __init__(self, operator: BroadcastOperator) -> None:
+        self._operator = operator
+
+    def emit(self, event: str, *args: Any) -> Awaitable[None]:
+        """Send it an event. The result is always ready to be awaited."""
+        return self._operator.emit(event, *args)
+
+    async def emit_with_ack(self, event: str, *args: Any) -> Any:
+        """Send it an event and return the first argument of its answer; None when there is no such socket any more.
+
+        Raises:
+            AckTimeout: when it did not answer in time.
+        """
+        answers = await self._operator.emit_with_ack(event, *args)
+        return answers[0] if answers else None
 
 
 class SocketOperator:

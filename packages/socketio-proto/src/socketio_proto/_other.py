@@ -57,7 +57,9 @@ class OtherPaths:
     async def _finish(self, exchange: Exchange, result: Awaitable[Response]) -> None:
         try:
             response = await result
-        except Exception as error:
+        except BaseException as error:
+            if not self._runtime.failed(error):
+                raise
             self._failed(exchange, error)
         else:
             self._answer(exchange, response)
@@ -70,7 +72,7 @@ class OtherPaths:
         else:
             self._put(exchange, response)
 
-    def _failed(self, exchange: Exchange, error: Exception) -> None:
+    def _failed(self, exchange: Exchange, error: BaseException) -> None:
         text = f"the handler of other paths raised for {exchange.request!r}"
         self._runtime.report(Report(Trouble.HANDLER, text, error))
         self._put(exchange, _FAILED)

@@ -1,4 +1,4 @@
-"""What the vocabulary needs from an event loop: seven methods. A binding implements them, and nothing else.
+"""What the vocabulary needs from an event loop: eight methods. A binding implements them, and nothing else.
 
 `async def` in this package awaits only the user's awaitables and a `Waiter`; so the same code runs under
 asyncio, trio, or whatever an embedder has.
@@ -38,6 +38,7 @@ class Trouble(Enum):
     HANDLER = "a handler raised"
     REFUSED = "a request was refused"
     CLOSED = "a connection was closed by a bound"
+    FIRST_MISFIT = "an event's arguments do not fit its handler, for the first time"
     MISFIT = "an event's arguments do not fit its handler"
     UNSUPPORTED = "an adapter cannot do what was asked"
 
@@ -84,6 +85,11 @@ class Runtime(Protocol):
         """Monotonic seconds."""
         ...
 
+    def failed(self, error: BaseException) -> bool:
+        """Whether what a coroutine of the user's raised is its own failure, to be reported, and not the end of the task
+        that runs it, to be raised on."""
+        ...
+
     def report(self, report: Report) -> None:
         """Write to the log."""
         ...
@@ -91,6 +97,31 @@ class Runtime(Protocol):
     def stop(self) -> None:
         """End serving, as a signal does. Raises RuntimeError when nothing is served."""
         ...
+
+
+def check_serve(io: object, kinds: tuple[type[Any], ...], binding: str, port: object, close_grace: object) -> None:
+    """Refuse wrong arguments of a binding's `serve`, before anything is listened on.
+
+    Raises:
+        TypeError, ValueError: naming the argument.
+        RuntimeError: the server is being served, or was closed.
+    """
+    if not isinstance(io, kinds):
+        raise TypeError(f"serve: io must be a Server or EngineServer of {binding}, not {io!r}")
+    if isinstance(port, bool) or not isinstance(port, int):
+        raise TypeError(f"serve: port must be a number, 0 for a free one, not {port!r}")
+    if not 0 <= port <= 65_535:
+        raise ValueError(f"serve: port must be from 0 to 65535, not {port!r}")
+    if isinstance(close_grace, bool) or not isinstance(close_grace, (int, float)):
+        raise TypeError(f"serve: close_grace must be seconds as a number, not {close_grace!r}")
+    if not close_grace >= 0:
+        raise ValueError(f"serve: close_grace must be 0 seconds or more, not {close_grace!r}")
+    server: Any = io
+    if server.runtime.served:
+        raise RuntimeError("serve: this server is being served already; a second port needs a server of its own")
+    if server.is_closed:
+        raise RuntimeError("serve: this server was served and has ended; make a new one")
+    server.runtime.served = True
 
 
 @coroutine

@@ -153,6 +153,11 @@ class Server(Vocabulary):
         """What a wire must honour."""
         return self.engine.wire_options
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called: it answers every request with 503."""
+        return self.engine.closed
+
     def owns(self, target: str) -> bool:
         """Whether a request target lies under the path."""
         return self.engine.owns(target)
@@ -278,9 +283,9 @@ class Server(Vocabulary):
 
     def raise_event(self, event: SocketEvent) -> None:
         """Keep an event for the caller of the input that is under way, or for `take_events`."""
-        self._events.append(event)
-        if len(self._events) == 1:
+        if not self._events:
             self.engine.dirty.wake()
+        self._events.append(event)
 
     def encode(self, packet: Packet, *, compress: bool = True) -> Outgoing:
         """A packet as it is queued, ready to be shared by many."""

@@ -64,7 +64,9 @@ class ServerSideRunner:
             value = await result
             if reply is not None:
                 reply(value)
-        except Exception as error:
+        except BaseException as error:
+            if not self._runtime.failed(error):
+                raise
             self._raised(event, error)
 
     def _raised(self, event: ServerSideReceived, error: BaseException) -> None:

@@ -113,8 +113,7 @@ class Socket(SocketListening):
     @property
     def conn(self) -> Session:
         """The Engine.IO session: its `id` (a secret between client and server), `protocol`, `transport` (`polling` or
-        `websocket`, as of now), `request`, `remote_address`, `state`, `writable`, `buffered_bytes`.
-        """
+        `websocket`, as of now), `request`, `remote_address`, `state`, `writable`, `buffered_bytes`."""
         return self.connection.session
 
     @property
@@ -220,8 +219,8 @@ class Socket(SocketListening):
         return middleware
 
     def on_any_outgoing(self, listener: Function) -> Function:
-        """Register a plain function `(event, *arguments)` that hears what is sent to this client, broadcasts too, but
-        no acknowledgements; also a decorator. What it raises goes to the log.
+        """Register a plain function `(event, *arguments)` that hears what is sent to this client, broadcasts too, no
+        acknowledgements; also a decorator. What it raises goes to the log.
 
         Raises:
             TypeError: when the function could never be called like this.
@@ -249,13 +248,15 @@ class Socket(SocketListening):
 
     def join(self, rooms: str | Iterable[str]) -> None:
         """Enter a room, or several. After the disconnection it does nothing."""
+        rooms = rooms_of(rooms)
         if not self.deaf and self._last_rooms is None:
-            self.namespace.adapter.join(self.id, rooms_of(rooms))
+            self.namespace.adapter.join(self.id, rooms)
 
-    def leave(self, room: str) -> None:
-        """Leave a room. After the disconnection it does nothing."""
-        if self._last_rooms is None:  # else a client of protocol 4 may be back under the same id
-            self.namespace.adapter.leave(self.id, room)
+    def leave(self, rooms: str | Iterable[str]) -> None:
+        """Leave a room, or several. After the disconnection it does nothing."""
+        for room in rooms_of(rooms):
+            if self._last_rooms is None:  # else a client of protocol 4 may be back under the same id
+                self.namespace.adapter.leave(self.id, room)
 
     def disconnect(self, close: bool = False) -> None:
         """Leave the namespace; with `close`, every namespace, and close the connection. Twice is once."""
@@ -339,8 +340,7 @@ class Socket(SocketListening):
             namespace.apply(events)
         else:
             outgoing = server.encode(packet, compress=options.compress)
-            if self.listeners is not None:
-                self.overhear(event, args)
+            self.overhear(event, args)
             pending.ask(self)
             self._send(outgoing, volatile=options.volatile)
         return await server.await_ack(pending, options.timeout)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._audience import Audience
-from ._handlers import Function, room_handler, server_side_handler
+from ._handlers import Function, fitting_handler, room_handler, server_side_handler
 from ._listening import NamespaceListening
 from ._server_side import check_server_side_name
 
@@ -29,9 +29,11 @@ class Vocabulary(Audience, NamespaceListening):
         """Register a function `(socket)`, sync or async, that runs before a client is let in; also a decorator.
 
         They run in order of registration. Raise `ConnectionRefused(message, data)` to keep the client out.
+
+        Raises:
+            TypeError: when the function could never be called like this.
         """
-        if not callable(middleware):
-            raise TypeError(f"use: a middleware must be callable, not {middleware!r}")
+        fitting_handler("use", middleware, ("socket",), "use")
         namespace = self.everyone.namespace
         namespace.middlewares = (*namespace.middlewares, middleware)
         return middleware

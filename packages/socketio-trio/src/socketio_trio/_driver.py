@@ -111,6 +111,8 @@ class Driver:
                     except Exception:  # whatever it is, the others get what is theirs
                         log.exception("a bug of this library; the connection was closed")
                         connection.abort()
+        except (KeyboardInterrupt, SystemExit) as error:  # of a handler
+            self.runtime.fail(error)
         finally:
             self._busy = False
         self.rearm()

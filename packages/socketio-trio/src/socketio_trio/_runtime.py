@@ -15,6 +15,7 @@ _LEVELS = {
     Trouble.HANDLER: logging.ERROR,
     Trouble.CLOSED: logging.INFO,
     Trouble.REFUSED: logging.INFO,
+    Trouble.FIRST_MISFIT: logging.WARNING,
     Trouble.MISFIT: logging.INFO,
     Trouble.UNSUPPORTED: logging.WARNING,
 }
@@ -62,7 +63,9 @@ class TrioRuntime:
     Attributes:
         nursery: where handlers run; None while nothing is served.
         running: how many run.
-        end_serving: ends `serve`; None while nothing is served.
+        served: whether a `serve` runs.
+        end_serving: ends it; None while it does not accept yet, or no more.
+        fatal: what `serve` raises once it has ended.
     """
 
     eager = False
@@ -71,7 +74,9 @@ class TrioRuntime:
     def __init__(self) -> None:
         self.nursery: trio.Nursery | None = None
         self.running = 0
+        self.served = False
         self.end_serving: Callable[[], None] | None = None
+        self.fatal: BaseException | None = None
         self._waiting = trio.lowlevel.ParkingLot()
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -89,8 +94,21 @@ class TrioRuntime:
         return scope.cancel
 
     async def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        # Nothing but a cancellation may leave: it would take the nursery, and so everybody's handlers, with it.
         try:
             await coroutine
+        except trio.Cancelled:
+            raise
+        except BaseExceptionGroup as group:
+            cancelled, rest = group.split(trio.Cancelled)
+            if rest is not None:
+                self.report(Report(Trouble.HANDLER, "a handler raised as it was cancelled", rest))
+            if cancelled is not None:
+                raise cancelled from None
+        except (KeyboardInterrupt, SystemExit) as error:
+            self.fail(error)
+        except BaseException as error:
+            self.report(Report(Trouble.HANDLER, "a handler raised", error))
         finally:
             self.running -= 1
             if not self.running:
@@ -108,6 +126,16 @@ class TrioRuntime:
     def now(self) -> float:
         """Trio's clock, so that a deadline of the core is a deadline of trio's."""
         return trio.current_time()
+
+    def failed(self, error: BaseException) -> bool:
+        """What has a cancellation in it must go on to its scope; see `_run`."""
+        return isinstance(error, Exception)
+
+    def fail(self, error: BaseException) -> None:
+        """A handler asked the process to end: `serve` ends, and raises it."""
+        self.fatal = self.fatal or error
+        if self.end_serving is not None:
+            self.end_serving()
 
     def report(self, report: Report) -> None:
         """Write to the log `socketio`: handlers' errors with their traceback, the rest at level INFO."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import trio
-from socketio_proto import Other
+from socketio_proto import Other, check_serve
 
 from ._driver import Driver
 from ._runtime import TrioRuntime, log
@@ -49,26 +49,32 @@ async def serve(
 
     Raises:
         OSError: the address cannot be listened on.
+        TypeError, ValueError: a wrong argument.
+        RuntimeError: this server is served already, or was: a server is served once.
     """
-    if not isinstance(io, (Server, EngineServer)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"serve: io must be a Server or EngineServer of socketio_trio, not {io!r}")
-    tcp = await trio.open_tcp_listeners(port, host=host, backlog=2048)
-    port = tcp[0].socket.getsockname()[1]
-    driver = Driver(io, other)
-    with contextlib.ExitStack() as stack:
-        if tune_gc:
-            stack.enter_context(_tuned_gc())
-        async with trio.open_nursery() as nursery:
-            listening, open_ = await nursery.start(_host, driver, tcp, ssl)
-            # Only this body feels a cancellation from outside, so that it can close before all ends.
-            try:
-                await _until_end(driver.runtime, ready, port)
-                listening.cancel()
-                await _close(driver, close_grace)
-            finally:
-                driver.close()
-                open_.cancel()
-                io.runtime.end_serving = None
+    check_serve(io, (Server, EngineServer), "socketio_trio", port, close_grace)
+    runtime = io.runtime
+    try:
+        tcp = await trio.open_tcp_listeners(port, host=host, backlog=2048)
+        port = tcp[0].socket.getsockname()[1]
+        driver = Driver(io, other)
+        with _tuned_gc() if tune_gc else contextlib.nullcontext():
+            async with trio.open_nursery() as nursery:
+                listening, open_ = await nursery.start(_host, driver, tcp, ssl)
+                # Only this body feels a cancellation from outside, so that it can close before all ends.
+                try:
+                    await _until_end(runtime, ready, port)
+                    listening.cancel()
+                    await _close(driver, close_grace)
+                finally:
+                    driver.close()
+                    open_.cancel()
+    finally:
+        runtime.end_serving = None
+        runtime.served = False
+    fatal, runtime.fatal = runtime.fatal, None
+    if fatal is not None:
+        raise fatal
 
 
 async def _host(
@@ -98,11 +104,17 @@ async def _host(
     driver.runtime.nursery = None
 
 
+# Those that serve in the main thread, to which signals come.
+_serving: list[TrioRuntime] = []
+
+
 async def _until_end(runtime: TrioRuntime, ready: Callable[[int], None] | None, port: int) -> None:
     with contextlib.ExitStack() as stack:
         signals = None
         if threading.current_thread() is threading.main_thread():
             signals = stack.enter_context(trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM))
+            _serving.append(runtime)
+            stack.callback(_serving.remove, runtime)
         runtime.end_serving = stack.enter_context(trio.CancelScope()).cancel
         if ready is not None:
             ready(port)
@@ -111,6 +123,10 @@ async def _until_end(runtime: TrioRuntime, ready: Callable[[int], None] | None, 
         else:
             number = signal.Signals(await anext(signals))
             print(f"socketio: {number.name}, closing", file=sys.stderr, flush=True)  # noqa: T201  # the one line
+            # The signal came to the server that was started last; it is for all of this thread's.
+            for other in _serving:
+                if other.end_serving is not None and other is not runtime:
+                    other.end_serving()
 
 
 async def _close(driver: Driver, grace: float) -> None:
