@@ -99,7 +99,11 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, required=True, help="0 for any free one")
     parser.add_argument("--ping-interval", type=float, default=25.0, help="seconds")
     options = parser.parse_args()
-    with socket.create_server(("127.0.0.1", options.port)) as listening:
+    try:
+        listening = socket.create_server(("127.0.0.1", options.port))
+    except (OSError, OverflowError) as error:
+        parser.error(f"cannot listen on port {options.port}: {error}")
+    with listening:
         listening.setblocking(False)
         server = Server(listening, EngineConfig(ping_interval=options.ping_interval))
         with suppress(KeyboardInterrupt):

@@ -132,13 +132,17 @@ def main() -> None:
     options = parser.parse_args()
     if options.max_size < 0:
         parser.error(f"--max-size must be a number of bytes, not {options.max_size}")
+    try:
+        listener = socket.create_server((options.host, options.port))
+    except (OSError, OverflowError) as error:
+        parser.error(f"cannot listen on {options.host}:{options.port}: {error}")
     # A signal rings through a socket, so it is seen between two passes and never within one.
     bell, ring = socket.socketpair()
     ring.setblocking(False)
     signal.set_wakeup_fd(ring.fileno())
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: None)
-    with bell, ring, socket.create_server((options.host, options.port)) as listener:
+    with bell, ring, listener:
         listener.setblocking(False)
         print(f"ws://{options.host}:{listener.getsockname()[1]}", flush=True)
         EchoServer(listener, bell, options.max_size).run()

@@ -173,7 +173,7 @@ class Running:
             self._ready.set()
 
         async def serve() -> None:
-            await self.binding.module.serve(self.io, ready=ready, **{"port": 0, **self._options})
+            await self.binding.module.serve(self.io, **{"port": 0, "ready": ready, **self._options})
 
         try:
             self.binding.run(self, serve)

@@ -464,6 +464,7 @@ class TestWrongCalls:
             ({"port": None}, TypeError, "port must be a number"),
             ({"port": "3000"}, TypeError, "port must be a number"),
             ({"port": 99_999}, ValueError, "port must be from 0 to 65535, not 99999"),
+            ({"ready": 5}, TypeError, "ready must be a plain function of the port"),
             ({"close_grace": "5"}, TypeError, "close_grace must be seconds"),
             ({"close_grace": -1}, ValueError, "close_grace must be 0 seconds or more"),
         ],

@@ -264,3 +264,14 @@ def test_echoes_that_nobody_reads_wait_and_then_come(engine: Example) -> None:
             data = peer.recv(65_536)
             assert data, f"{left} bytes are missing"
             left -= data.count(b"\xfe")
+
+
+@pytest.mark.parametrize("name", ["websocket_echo.py", "engineio_selectors.py"])
+def test_a_port_that_is_taken(name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for port, why in ((str(taken.getsockname()[1]), "in use"), ("99999", "0-65535")):
+            command = [sys.executable, str(EXAMPLES / name), "--port", port]
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+            assert ended.returncode == 2 and ended.stdout == ""
+            assert "error: cannot listen on" in ended.stderr and why in ended.stderr
+            assert "Traceback" not in ended.stderr

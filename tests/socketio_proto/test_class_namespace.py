@@ -167,3 +167,12 @@ def test_a_name_that_is_none() -> None:
         ClassNamespace.event(5)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="of: a namespace is a name"):
         Stage().server.register_namespace(Chat(5))
+
+
+def test_an_init_that_forgets_its_super() -> None:
+    class Forgetful(ClassNamespace):
+        def __init__(self) -> None:
+            pass
+
+    with pytest.raises(TypeError, match=r"Forgetful.__init__ must call super\(\).__init__\(name\)"):
+        Stage().server.register_namespace(Forgetful())

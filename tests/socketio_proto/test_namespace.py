@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from socketio_proto import Namespace, Socket
 
 from tests.sim.socketio import Stage
@@ -107,3 +108,10 @@ def test_a_stale_answer_does_not_concern_the_next_socket() -> None:
     assert door.answers() == ["4/a,"]
     door.namespace.accept(second)
     assert door.answers() == ["0/a,"]
+
+
+def test_a_name_that_no_client_can_ask_for() -> None:
+    stage = Stage()
+    with pytest.raises(ValueError, match="a namespace's name has no comma"):
+        stage.server.of("/a,b")
+    assert list(stage.server.namespaces) == ["/"]

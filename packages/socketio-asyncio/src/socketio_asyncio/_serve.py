@@ -50,7 +50,7 @@ async def serve(
         TypeError, ValueError: a wrong argument.
         RuntimeError: this server is served already, or was: a server is served once.
     """
-    check_serve(io, (Server, EngineServer), "socketio_asyncio", port, close_grace)
+    check_serve(io, (Server, EngineServer), "socketio_asyncio", port, ready, close_grace)
     runtime = io.runtime
     stopped = asyncio.Event()
     try:

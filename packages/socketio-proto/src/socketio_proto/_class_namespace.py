@@ -91,6 +91,8 @@ def register_class_namespace(server: Server, methods: ClassNamespace) -> Namespa
         raise TypeError(
             f"register_namespace takes an object of a subclass of ClassNamespace, not {methods!r}"
         )
+    if "_namespace" not in vars(methods):
+        raise TypeError(f"{type(methods).__qualname__}.__init__ must call super().__init__(name)")
     if methods._namespace is not None:  # pyright: ignore[reportPrivateUsage]
         raise LocalProtocolError(f"{methods!r} is registered already")
     handlers = _handlers_of(methods)

@@ -155,7 +155,10 @@ class DynamicNamespaces:
         return parent
 
     def named(self, name: str) -> Namespace:
-        """That of a name, made when it is first asked for. Functions decide about clients only."""
+        """That of a name, made when it is first asked for. Functions decide about clients only. Raises ValueError for a
+        name that no client can ask for."""
+        if "," in name:
+            raise ValueError(f"of: a namespace's name has no comma, for it ends at one on the wire; not {name!r}")
         if not name.startswith("/"):
             name = "/" + name
         namespace = self._server.namespaces.get(name)

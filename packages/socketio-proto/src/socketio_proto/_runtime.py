@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Coroutine, Generator
 from dataclasses import dataclass
 from enum import Enum
+from inspect import iscoroutinefunction
 from types import coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, final
 
@@ -99,7 +100,9 @@ class Runtime(Protocol):
         ...
 
 
-def check_serve(io: object, kinds: tuple[type[Any], ...], binding: str, port: object, close_grace: object) -> None:
+def check_serve(
+    io: object, kinds: tuple[type[Any], ...], binding: str, port: object, ready: object, close_grace: object
+) -> None:
     """Refuse wrong arguments of a binding's `serve`, before anything is listened on.
 
     Raises:
@@ -112,6 +115,8 @@ def check_serve(io: object, kinds: tuple[type[Any], ...], binding: str, port: ob
         raise TypeError(f"serve: port must be a number, 0 for a free one, not {port!r}")
     if not 0 <= port <= 65_535:
         raise ValueError(f"serve: port must be from 0 to 65535, not {port!r}")
+    if ready is not None and (not callable(ready) or iscoroutinefunction(ready)):
+        raise TypeError(f"serve: ready must be a plain function of the port, not {ready!r}")
     if isinstance(close_grace, bool) or not isinstance(close_grace, (int, float)):
         raise TypeError(f"serve: close_grace must be seconds as a number, not {close_grace!r}")
     if not close_grace >= 0:

@@ -52,7 +52,7 @@ async def serve(
         TypeError, ValueError: a wrong argument.
         RuntimeError: this server is served already, or was: a server is served once.
     """
-    check_serve(io, (Server, EngineServer), "socketio_trio", port, close_grace)
+    check_serve(io, (Server, EngineServer), "socketio_trio", port, ready, close_grace)
     runtime = io.runtime
     try:
         tcp = await trio.open_tcp_listeners(port, host=host, backlog=2048)
