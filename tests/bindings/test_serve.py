@@ -214,6 +214,33 @@ class TestSignals:
         assert (process.returncode, out) == (0, "returned\n")
 
 
+    def test_a_second_one_insists(self, binding: Binding) -> None:
+        script = SCRIPT.replace("(0.3)", "(60.0)").replace("close_grace=5.0", "close_grace=60.0")
+        script = script.format(
+            module=binding.module.__name__,
+            runtime=binding.name,
+            sleep="sleep",
+            main="main()" if binding.name == "asyncio" else "main",
+        )
+        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout is not None
+            client = Client(int(process.stdout.readline()))
+            client.send(Packet(EVENT, id=1, data=["slow"]))
+            client.send(Packet(EVENT, id=2, data=["nothing"]))
+            client.transport.websocket.send(b"\x89\x80\x00\x00\x00\x00")
+            assert client.transport.websocket.read(2) == b"\x8a\x00"
+            process.send_signal(signal.SIGTERM)
+            client.until_closed()  # it closes, and its handler goes on
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(DEADLINE) == -signal.SIGTERM
+            client.close()
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
 TWO = """
 import {module} as binding
 from {runtime} import run

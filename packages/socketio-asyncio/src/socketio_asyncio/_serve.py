@@ -57,12 +57,13 @@ async def serve(
         driver = Driver(io, other)
         loop = driver.loop
         server = await loop.create_server(lambda: Connection(driver), host, port, ssl=ssl, backlog=2048)
-        with _signals(loop, stopped), _tuned_gc() if tune_gc else contextlib.nullcontext():
-            runtime.end_serving = stopped.set
+        with _tuned_gc() if tune_gc else contextlib.nullcontext():
             try:
-                if ready is not None:
-                    ready(server.sockets[0].getsockname()[1])
-                await stopped.wait()
+                with _signals(loop, stopped):  # a second signal, while it closes, ends the process as any other
+                    runtime.end_serving = stopped.set
+                    if ready is not None:
+                        ready(server.sockets[0].getsockname()[1])
+                    await stopped.wait()
             finally:
                 server.close()
                 await _close(driver, close_grace)
@@ -104,6 +105,9 @@ def _stop(number: signal.Signals, servers: list[asyncio.Event]) -> None:
 @contextlib.contextmanager
 def _tuned_gc() -> Generator[None]:
     threshold = gc.get_threshold()
+    if threshold[0] == _GC_THRESHOLD:  # another server of this process has done it, and undoes it
+        yield
+        return
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, *threshold[1:])

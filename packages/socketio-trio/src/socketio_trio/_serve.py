@@ -150,6 +150,9 @@ async def _close(driver: Driver, grace: float) -> None:
 @contextlib.contextmanager
 def _tuned_gc() -> Generator[None]:
     threshold = gc.get_threshold()
+    if threshold[0] == _GC_THRESHOLD:  # another server of this process has done it, and undoes it
+        yield
+        return
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, *threshold[1:])
