@@ -335,6 +335,15 @@ class TestMisfits:
         assert len(stage.runtime.told(Trouble.FIRST_MISFIT)) == 1
         assert len(stage.runtime.told(Trouble.MISFIT)) == 3
 
+    def test_of_each_socket_s_own_handler_the_first_is_told_loudly(self) -> None:
+        stage = Stage()
+        stage.server.on("connection", lambda socket: socket.on("save", lambda: None))
+        for _ in range(3):
+            stage.connect().send('2["save",1]')
+        stage.advance()
+        assert len(stage.runtime.told(Trouble.FIRST_MISFIT)) == 1
+        assert len(stage.runtime.told(Trouble.MISFIT)) == 2
+
     def test_not_for_a_client_that_is_gone(self) -> None:
         stage = Stage()
         stage.server.on("save", lambda socket: None)

@@ -6,7 +6,7 @@ first of each handler is told loudly; then a few of each connection, as one of m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from engineio_proto import SessionState
@@ -29,7 +29,7 @@ class Misfits:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._told: WeakSet[Handler] = WeakSet()
+        self._told: WeakSet[Any] = WeakSet()
 
     def report(self, event: EventReceived, handler: Handler, before: int = 1) -> None:
         """`before`: what the handler takes before the arguments."""
@@ -42,6 +42,8 @@ class Misfits:
         text = f"event {event.name!r} of {event.socket!r} came with {given} arguments; {handler!r} takes {takes}"
         if event.ack_id is not None and not handler.ack and least == given + 1:
             text += ": return the acknowledgement, or annotate the last parameter with Ack"
-        trouble = Trouble.MISFIT if handler in self._told else Trouble.FIRST_MISFIT
-        self._told.add(handler)
+        # One that is put on each socket is the same code.
+        told = getattr(handler.listener, "__code__", handler)
+        trouble = Trouble.MISFIT if told in self._told else Trouble.FIRST_MISFIT
+        self._told.add(told)
         self._runtime.report(Report(trouble, text))
