@@ -72,6 +72,16 @@ def test_the_server_closes_meanwhile() -> None:
     assert not connection.feed(frame(0x88, b"")).open
 
 
+def test_the_server_closes_meanwhile_and_the_client_is_silent() -> None:
+    connection = opened()
+    session(connection).close(0.0)
+    connection.take()
+    connection.at(29.0)
+    assert not connection.wire.abort
+    connection.at(31.0)
+    assert connection.wire.abort
+
+
 def test_the_client_closes_meanwhile() -> None:
     connection = opened()
     connection.feed(frame(0x88, b"\x03\xe8"))

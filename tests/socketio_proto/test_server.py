@@ -123,8 +123,11 @@ def test_a_command_outside_of_a_pass_wakes() -> None:
 def test_a_wake_that_refuses_changes_nothing(command: str) -> None:
     """As in a thread that is not the server's: the next one, of the right thread, does all that it should."""
     stage = Stage()
-    ada = stage.connect()
+    bob, ada = stage.connect(), stage.connect()
     socket = stage.socket(ada)
+    # For who cannot take now there is nobody to wake, so he would be sent what the others are not.
+    slow = stage.socket(bob).conn
+    stage.server.engine.link_blocked(slow.link)
     wake = stage.server.dirty.wake
 
     def refuse() -> None:
@@ -140,6 +143,7 @@ def test_a_wake_that_refuses_changes_nothing(command: str) -> None:
             socket.send_ack(1, [])
         else:
             socket.disconnect()
+    assert not slow.has_buffered and len(stage.server.dirty) == 0
     stage.server.dirty.wake = wake
     stage.advance()
     assert ada.take() == []

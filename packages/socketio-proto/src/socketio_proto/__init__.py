@@ -63,8 +63,9 @@ from ._packet_log import LoggedPacket, PacketLog, reaches
 from ._parent import ParentNamespace
 from ._question import Question, Restoring
 from ._recovery import SessionAwareAdapter
-from ._runtime import Report, Runtime, Trouble, Waiter, check_serve
+from ._runtime import Report, Runtime, Trouble, Waiter
 from ._server import Server
+from ._serving import check_serve
 from ._socket import Socket
 from ._typed_event import TypedEvent
 
